@@ -1,0 +1,68 @@
+# kc_part(name [DIR dir] [USES parts…] [LIBS targets…]): the static library kc_<name> of all *.cc in
+# src/<name>, without main.cc and *_test.cc; the latter become the program <name>_test.
+function(kc_part name)
+  cmake_parse_arguments(ARG "" "DIR" "USES;LIBS" ${ARGN})
+  if(NOT ARG_DIR)
+    set(ARG_DIR src/${name})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${ARG_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main|_main)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM ARG_USES PREPEND kc_)
+  if(sources)
+    add_library(kc_${name} STATIC ${sources})
+    target_link_libraries(kc_${name} PUBLIC ${ARG_USES} ${ARG_LIBS})
+    kc_precompile(kc_${name})
+  else()
+    add_library(kc_${name} INTERFACE)
+    target_link_libraries(kc_${name} INTERFACE ${ARG_USES} ${ARG_LIBS})
+  endif()
+  if(tests AND KC_BUILD_TESTS)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE kc_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    kc_precompile(${name}_test)
+    kc_hide_symbols(${name}_test)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES LABELS "unit" TIMEOUT 300)
+  endif()
+endfunction()
+
+# The heavy headers of the libraries are compiled once (src/base/pch.h), g++ only.
+function(kc_precompile target)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  if(target STREQUAL "kc_base")
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM kc_base)
+  endif()
+endfunction()
+
+# libduckdb.so binds to std:: template instances that an executable exports: export none.
+function(kc_hide_symbols target)
+  target_link_options(${target} PRIVATE -Wl,--as-needed -fuse-ld=lld
+    -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/local_symbols.map)
+  set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON
+    INSTALL_RPATH "$ORIGIN" LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/local_symbols.map)
+endfunction()
+
+function(kc_program name main)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${main})
+    return()
+  endif()
+  list(TRANSFORM ARG_USES PREPEND kc_)
+  add_executable(${name} ${main})
+  target_link_libraries(${name} PRIVATE ${ARG_USES})
+  kc_precompile(${name})
+  kc_hide_symbols(${name})
+endfunction()
+
+# Folders whose programs have a list of their own.
+macro(kc_programs dir)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${dir}/CMakeLists.txt)
+    add_subdirectory(${dir})
+  endif()
+endmacro()

@@ -1,0 +1,14 @@
+// The real transport: libcurl, connections reused for requests that change nothing, TLS by OpenSSL,
+// gzip and deflate answers unpacked. Proxies are taken from the environment as libcurl does.
+#pragma once
+
+#include <memory>
+
+#include "world/transport.h"
+
+namespace kc::http {
+
+// Safe from any thread. `max_idle` connections are kept for reuse.
+std::unique_ptr<world::Transport> MakeCurlTransport(int max_idle = 16);
+
+}  // namespace kc::http
