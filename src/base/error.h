@@ -44,7 +44,9 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 using Status = tl::expected<void, Error>;
 
-inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> Fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 tl::unexpected<Error> Fail(ErrorCode code, std::string message, std::string reason = {});
 // The commonest one: kStop.
 tl::unexpected<Error> Stop(std::string message, std::string reason = {});
@@ -62,16 +64,16 @@ tl::unexpected<Error> Stop(std::string message, std::string reason = {});
 #define KC_CONCAT(a, b) KC_CONCAT_INNER(a, b)
 
 // Returns the error of a Result or Status from the function, else goes on.
-#define KC_TRY(expression)                                            \
-  do {                                                                \
-    auto&& kc_status = (expression);                                  \
-    if (!kc_status) return ::kc::Fail(std::move(kc_status).error());  \
+#define KC_TRY(expression)                                           \
+  do {                                                               \
+    auto&& kc_status = (expression);                                 \
+    if (!kc_status) return ::kc::Fail(std::move(kc_status).error()); \
   } while (false)
 
 // KC_ASSIGN(auto x, F()): x is the value of F(), or the function returns F()'s error.
 #define KC_ASSIGN(declaration, expression) \
   KC_ASSIGN_INNER(KC_CONCAT(kc_result_, __LINE__), declaration, expression)
-#define KC_ASSIGN_INNER(result, declaration, expression)      \
-  auto&& result = (expression);                               \
-  if (!result) return ::kc::Fail(std::move(result).error());  \
+#define KC_ASSIGN_INNER(result, declaration, expression)     \
+  auto&& result = (expression);                              \
+  if (!result) return ::kc::Fail(std::move(result).error()); \
   declaration = std::move(result).value()

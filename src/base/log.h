@@ -1,5 +1,5 @@
-// The log of both programs: lines on standard error, "2026-11-22T06:30:00.123Z info text". Safe from
-// any thread. Levels: debug (-v), info, warn, error. Never log a secret: see Redact.
+// The log of both programs: lines on standard error, "2026-11-22T06:30:00.123Z info text". Safe
+// from any thread. Levels: debug (-v), info, warn, error. Never log a secret: see Redact.
 #pragma once
 
 #include <fmt/format.h>

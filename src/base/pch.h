@@ -1,5 +1,5 @@
-// The heavy headers that most files need, compiled once. Never included by hand: every file includes
-// what it uses, so that it compiles without this too.
+// The heavy headers that most files need, compiled once. Never included by hand: every file
+// includes what it uses, so that it compiles without this too.
 #pragma once
 
 #include <spdlog/spdlog.h>

@@ -27,8 +27,8 @@ inline constexpr int kScalarTypeCount = 10;
 
 // "bool", "int", … as in KQL and in ColumnType.
 std::string_view KustoName(ScalarType type);
-// ".NET short names" of v1's DataType: "SByte", "Int32", "Int64", "Double", "SqlDecimal", "DateTime",
-// "TimeSpan", "Guid", "String", "Object".
+// ".NET short names" of v1's DataType: "SByte", "Int32", "Int64", "Double", "SqlDecimal",
+// "DateTime", "TimeSpan", "Guid", "String", "Object".
 std::string_view DotNetName(ScalarType type);
 // Accepts KQL's names and aliases (boolean, int64, double, date, time, uuid, uniqueid …), the .NET
 // names above with and without "System.", case-insensitively for the .NET ones.
@@ -43,7 +43,9 @@ std::optional<ScalarType> ParseScalarType(std::string_view name);
 //              dynamic (JSON text; null is monostate)
 using Value = std::variant<std::monostate, bool, int64_t, double, std::string>;
 
-inline bool IsNull(const Value& value) { return std::holds_alternative<std::monostate>(value); }
+inline bool IsNull(const Value& value) {
+  return std::holds_alternative<std::monostate>(value);
+}
 
 struct ColumnSchema {
   std::string name;

@@ -43,12 +43,13 @@ std::string FormatThousands(int64_t value);
 // 1536 → "1.5 KiB".
 std::string FormatBytes(int64_t bytes);
 
-// 8-4-4-4-12 hexadecimal digits, any case, optionally in braces or without hyphens → lower case with
-// hyphens; nothing if it isn't a GUID.
+// 8-4-4-4-12 hexadecimal digits, any case, optionally in braces or without hyphens → lower case
+// with hyphens; nothing if it isn't a GUID.
 std::optional<std::string> NormalizeGuid(std::string_view text);
 inline constexpr std::string_view kZeroGuid = "00000000-0000-0000-0000-000000000000";
 
-// A KQL string literal of any text: "…" with the escapes \\ \" \n \r \t and \uXXXX for other controls.
+// A KQL string literal of any text: "…" with the escapes \\ \" \n \r \t and \uXXXX for other
+// controls.
 std::string KqlStringLiteral(std::string_view text);
 // A KQL name: bare if it is a plain identifier and no keyword, else ['…'] with escapes.
 std::string KqlName(std::string_view name);

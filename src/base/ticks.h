@@ -15,8 +15,9 @@ inline constexpr int64_t kTicksPerSecond = 10'000'000;
 inline constexpr int64_t kTicksPerMinute = 60 * kTicksPerSecond;
 inline constexpr int64_t kTicksPerHour = 60 * kTicksPerMinute;
 inline constexpr int64_t kTicksPerDay = 24 * kTicksPerHour;
-inline constexpr int64_t kMaxDateTimeTicks = 3'155'378'975'999'999'999;  // 9999-12-31 23:59:59.9999999
-inline constexpr int64_t kUnixEpochTicks = 621'355'968'000'000'000;      // 1970-01-01
+inline constexpr int64_t kMaxDateTimeTicks =
+    3'155'378'975'999'999'999;                                       // 9999-12-31 23:59:59.9999999
+inline constexpr int64_t kUnixEpochTicks = 621'355'968'000'000'000;  // 1970-01-01
 
 struct CivilTime {
   int year = 1, month = 1, day = 1;
@@ -31,9 +32,9 @@ std::optional<int64_t> FromCivil(const CivilTime& civil);
 std::string FormatDateTime(int64_t ticks);
 // The same with trailing zeros of the fraction removed ("2018-07-01T00:00:00Z"): v1 and v2 rows.
 std::string FormatDateTimeTrimmed(int64_t ticks);
-// ISO 8601 and the forms that KQL's datetime() and todatetime() take: date only, T or blank, 0–7 (or
-// more, truncated) fraction digits, Z or an offset, "MM/dd/yyyy [HH:mm[:ss]]". Times without an offset
-// are UTC.
+// ISO 8601 and the forms that KQL's datetime() and todatetime() take: date only, T or blank, 0–7
+// (or more, truncated) fraction digits, Z or an offset, "MM/dd/yyyy [HH:mm[:ss]]". Times without an
+// offset are UTC.
 std::optional<int64_t> ParseDateTime(std::string_view text);
 
 // "[-][d.]hh:mm:ss[.fffffff]": the fraction is absent or has exactly seven digits.

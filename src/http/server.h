@@ -1,6 +1,6 @@
-// The HTTP/1.1 server of kusto-local: Boost.Beast, blocking, one thread per connection up to a limit.
-// gzip and deflate request bodies are unpacked before the handler sees them; answers are gzipped when
-// the client accepts it.
+// The HTTP/1.1 server of kusto-local: Boost.Beast, blocking, one thread per connection up to a
+// limit. gzip and deflate request bodies are unpacked before the handler sees them; answers are
+// gzipped when the client accepts it.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct ServerRequest {
   std::string body;
 };
 
-// The answer to one request; belongs to the handler's thread. Exactly one of Send, or Begin followed by
-// Write…, is used. The server ends a begun answer when the handler returns.
+// The answer to one request; belongs to the handler's thread. Exactly one of Send, or Begin
+// followed by Write…, is used. The server ends a begun answer when the handler returns.
 class ResponseWriter {
  public:
   virtual ~ResponseWriter() = default;

@@ -1,5 +1,5 @@
-// A request to stop, given once and seen by any number of waiters. Safe from any thread; Cancel() may
-// not be called from a signal handler (see Processes::OnTermination).
+// A request to stop, given once and seen by any number of waiters. Safe from any thread; Cancel()
+// may not be called from a signal handler (see Processes::OnTermination).
 #pragma once
 
 #include <atomic>
@@ -19,8 +19,8 @@ class CancelToken {
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
   // Calls `callback` once when Cancel() is called, at once if it was already; the callback must be
-  // short and must not touch the token. Returns a number for Unsubscribe, which waits for a callback
-  // that is running.
+  // short and must not touch the token. Returns a number for Unsubscribe, which waits for a
+  // callback that is running.
   int Subscribe(std::function<void()> callback);
   void Unsubscribe(int subscription);
 

@@ -1,8 +1,7 @@
 // The file system. PosixFiles() is the real one; tests and the simulation wrap or replace it. Paths
-// are absolute or relative to the working directory. Members are safe from any thread; an AppendFile or
-// FileLock belongs to one thread at a time.
-// Errors: kStop with the path and the system's text (reason "NotFound", "Exists", "NoSpace",
-// "Permission" or the errno's name).
+// are absolute or relative to the working directory. Members are safe from any thread; an
+// AppendFile or FileLock belongs to one thread at a time. Errors: kStop with the path and the
+// system's text (reason "NotFound", "Exists", "NoSpace", "Permission" or the errno's name).
 #pragma once
 
 #include <cstdint>
@@ -44,11 +43,12 @@ class Files {
   virtual ~Files() = default;
   virtual Result<std::string> Read(const std::string& path) = 0;
   // Bytes [offset, offset + length), fewer at the end of the file.
-  virtual Result<std::string> ReadRange(const std::string& path, int64_t offset, int64_t length) = 0;
+  virtual Result<std::string> ReadRange(const std::string& path, int64_t offset,
+                                        int64_t length) = 0;
   // Durable and atomic: readers see the old bytes or the new ones, also after a power failure.
   virtual Status WriteAtomic(const std::string& path, std::string_view bytes) = 0;
-  // As WriteAtomic, but fails with kRedo, reason "Exists", if the path exists: of several racing callers
-  // exactly one wins.
+  // As WriteAtomic, but fails with kRedo, reason "Exists", if the path exists: of several racing
+  // callers exactly one wins.
   virtual Status CreateExclusive(const std::string& path, std::string_view bytes) = 0;
   // Creates the file if it isn't there.
   virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) = 0;

@@ -8,9 +8,9 @@
 
 namespace kc::world {
 
-// Cancels the token on the first SIGTERM or SIGINT; a second one ends the program at once. Call it once,
-// early, from the main thread before others start (signals are blocked and taken by a thread of its
-// own). SIGPIPE is ignored from then on.
+// Cancels the token on the first SIGTERM or SIGINT; a second one ends the program at once. Call it
+// once, early, from the main thread before others start (signals are blocked and taken by a thread
+// of its own). SIGPIPE is ignored from then on.
 void OnTermination(CancelToken& token);
 
 std::string HostName();

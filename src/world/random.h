@@ -1,5 +1,5 @@
-// Randomness. SystemRandom() is cryptographically strong; the simulation gives a seeded one. Safe from
-// any thread.
+// Randomness. SystemRandom() is cryptographically strong; the simulation gives a seeded one. Safe
+// from any thread.
 #pragma once
 
 #include <cstdint>

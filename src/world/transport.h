@@ -25,8 +25,8 @@ struct HttpRequest {
   std::string body;
   // For the whole request, connecting included.
   std::chrono::milliseconds timeout{300'000};
-  // A request that changes something must not be sent twice: it goes out on a connection of its own,
-  // because libcurl silently repeats a POST on a reused connection that died (libcurl 7.88.1).
+  // A request that changes something must not be sent twice: it goes out on a connection of its
+  // own, because libcurl silently repeats a POST on a reused connection that died (libcurl 7.88.1).
   bool mutates = false;
   // May be null; when cancelled, Send returns within 100 ms.
   CancelToken* cancel = nullptr;
@@ -44,8 +44,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // Any complete answer, whatever its status, is a value. Errors:
-  //   kRetry           the request certainly did not reach the server (refused, no route, DNS failure)
-  //   kUnknownOutcome  sent, but there was no complete answer; for a request with mutates == false the
+  //   kRetry           the request certainly did not reach the server (refused, no route, DNS
+  //   failure) kUnknownOutcome  sent, but there was no complete answer; for a request with mutates
+  //   == false the
   //                    same failure is kRetry
   //   kStop            malformed URL, unknown host name, TLS refusal, answer too large, cancelled
   //                    (reason "Cancelled")

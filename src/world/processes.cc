@@ -1,0 +1,77 @@
+#include "world/processes.h"
+
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace kc::world {
+
+void OnTermination(CancelToken& token) {
+  static bool called = false;
+  if (called) return;
+  called = true;
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // Detached: it waits for signals as long as the process lives. The token must live as long.
+  std::thread([set, &token] {
+    int signal_number = 0;
+    sigwait(&set, &signal_number);
+    token.Cancel();
+    sigwait(&set, &signal_number);
+    _exit(128 + signal_number);
+  }).detach();
+}
+
+std::string HostName() {
+  char buffer[256] = {};
+  gethostname(buffer, sizeof buffer - 1);
+  return buffer;
+}
+
+int ProcessId() {
+  return getpid();
+}
+
+int64_t ResidentBytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr) return 0;
+  long total = 0;
+  long resident = 0;
+  int fields = std::fscanf(file, "%ld %ld", &total, &resident);
+  std::fclose(file);
+  return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+int CpuCount() {
+  unsigned count = std::thread::hardware_concurrency();
+  return count == 0 ? 1 : static_cast<int>(count);
+}
+
+std::string Environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+bool StdoutIsTerminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+bool StderrIsTerminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
+int TerminalWidth() {
+  constexpr int kUsual = 80;
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
+  return size.ws_col;
+}
+
+}  // namespace kc::world
