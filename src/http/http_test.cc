@@ -1,0 +1,163 @@
+// The client against the server, over real sockets on the loopback.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "http/curl_transport.h"
+#include "http/gzip.h"
+#include "http/server.h"
+#include "world/clock.h"
+
+namespace kc::http {
+namespace {
+
+class HttpTest : public testing::Test {
+ protected:
+  void Start(Handler handler) {
+    auto server = StartServer({}, std::move(handler));
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = *std::move(server);
+    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+
+  std::unique_ptr<Server> server_;
+  std::string url_;
+  std::unique_ptr<world::Transport> client_ = MakeCurlTransport();
+};
+
+TEST_F(HttpTest, EchoesMethodPathQueryHeadersAndBody) {
+  Start([](const ServerRequest& request, ResponseWriter& out) {
+    out.AddHeader("X-Seen", std::string(world::FindHeader(request.headers, "x-sent")));
+    out.Send(
+        201, "text/plain",
+        request.method + " " + request.path + " " + request.query.at("a b") + " " + request.body);
+  });
+  world::HttpRequest request;
+  request.method = "POST";
+  request.url = url_ + "/p%20q?a%20b=c%2Bd";
+  request.headers = {{"X-Sent", "yes"}};
+  request.body = "hello";
+  auto response = client_->Send(request);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 201);
+  EXPECT_EQ(response->body, "POST /p q c+d hello");
+  EXPECT_EQ(world::FindHeader(response->headers, "X-SEEN"), "yes");
+}
+
+TEST_F(HttpTest, PacksLargeAnswersWholeAndInPieces) {
+  std::string large(300'000, 'x');
+  Start([&](const ServerRequest& request, ResponseWriter& out) {
+    if (request.path == "/whole") return out.Send(200, "text/plain", large);
+    out.Begin(200, "text/plain");
+    for (size_t i = 0; i < large.size(); i += 1000) out.Write(large.substr(i, 1000));
+  });
+  for (const char* path : {"/whole", "/pieces"}) {
+    world::HttpRequest request;
+    request.url = url_ + path;
+    auto response = client_->Send(request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, large);
+    EXPECT_EQ(world::FindHeader(response->headers, "Content-Encoding"), "gzip");
+  }
+}
+
+TEST_F(HttpTest, UnpacksRequests) {
+  Start([](const ServerRequest& request, ResponseWriter& out) {
+    out.Send(200, "text/plain", request.body);
+  });
+  world::HttpRequest request;
+  request.method = "POST";
+  request.url = url_;
+  request.headers = {{"Content-Encoding", "gzip"}};
+  request.body = GzipCompress("packed text");
+  auto response = client_->Send(request);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "packed text");
+  request.body = "no gzip";
+  response = client_->Send(request);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 400);
+}
+
+TEST_F(HttpTest, RefusedConnectionIsRetry) {
+  Start([](const ServerRequest&, ResponseWriter& out) { out.Send(200, "text/plain", ""); });
+  server_.reset();
+  world::HttpRequest request;
+  request.url = url_;
+  request.mutates = true;
+  auto response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kRetry);
+}
+
+TEST_F(HttpTest, TimeoutOfAMutationIsUnknownOutcome) {
+  Start([](const ServerRequest&, ResponseWriter& out) {
+    world::SystemClock().Sleep(std::chrono::milliseconds(400), nullptr);
+    out.Send(200, "text/plain", "late");
+  });
+  world::HttpRequest request;
+  request.method = "POST";
+  request.url = url_;
+  request.timeout = std::chrono::milliseconds(100);
+  request.mutates = true;
+  auto response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kUnknownOutcome);
+  request.mutates = false;
+  response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kRetry);
+}
+
+TEST_F(HttpTest, CancellationEndsAWaitingRequestSoon) {
+  Start([](const ServerRequest&, ResponseWriter& out) {
+    world::SystemClock().Sleep(std::chrono::seconds(2), nullptr);
+    out.Send(200, "text/plain", "late");
+  });
+  world::CancelToken cancel;
+  std::thread canceller([&] {
+    world::SystemClock().Sleep(std::chrono::milliseconds(100), nullptr);
+    cancel.Cancel();
+  });
+  world::HttpRequest request;
+  request.url = url_;
+  request.cancel = &cancel;
+  auto begin = world::SystemClock().Monotonic();
+  auto response = client_->Send(request);
+  auto took = world::SystemClock().Monotonic() - begin;
+  canceller.join();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().reason, "Cancelled");
+  EXPECT_LT(took, std::chrono::milliseconds(1000));
+}
+
+TEST_F(HttpTest, MalformedUrlStops) {
+  world::HttpRequest request;
+  request.url = "ftp://127.0.0.1/";
+  auto response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kStop);
+}
+
+TEST_F(HttpTest, PortInUseIsNamed) {
+  Start([](const ServerRequest&, ResponseWriter& out) { out.Send(200, "text/plain", ""); });
+  ServerOptions options;
+  options.port = server_->port();
+  auto second = StartServer(options, [](const ServerRequest&, ResponseWriter&) {});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find(std::to_string(options.port)), std::string::npos);
+}
+
+TEST(Gzip, RoundTripsAndRefusesDamage) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += std::to_string(i);
+  std::string packed = GzipCompress(text);
+  EXPECT_LT(packed.size(), text.size());
+  EXPECT_EQ(GzipDecompress(packed, text.size()).value(), text);
+  EXPECT_FALSE(GzipDecompress(packed, text.size() - 1));
+  EXPECT_FALSE(GzipDecompress(packed.substr(0, packed.size() / 2), text.size()));
+  EXPECT_EQ(GzipDecompress(packed + packed, 2 * text.size()).value(), text + text);
+}
+
+}  // namespace
+}  // namespace kc::http
