@@ -203,6 +203,12 @@ Chunk& Chunk::operator=(Chunk&& other) noexcept {
   return *this;
 }
 
+duckdb_data_chunk Chunk::Release() {
+  columns_.clear();
+  rows_ = 0;
+  return std::exchange(chunk_, nullptr);
+}
+
 Value CellValue(const Column& column, size_t row, ScalarType type) {
   if (column.IsNull(row)) {
     return type == ScalarType::kString ? Value(std::string()) : Value();
@@ -228,7 +234,7 @@ Value CellValue(const Column& column, size_t row, ScalarType type) {
   return Value();
 }
 
-struct QueryResult::State {
+struct DuckResult::State {
   duckdb_prepared_statement statement = nullptr;
   duckdb_result result = {};
   bool ended = false;
@@ -242,23 +248,25 @@ struct QueryResult::State {
   }
 };
 
-QueryResult::QueryResult(std::unique_ptr<State> state) : state_(std::move(state)) {}
-QueryResult::~QueryResult() = default;
-QueryResult::QueryResult(QueryResult&&) noexcept = default;
-QueryResult& QueryResult::operator=(QueryResult&&) noexcept = default;
+DuckResult::DuckResult(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DuckResult::~DuckResult() = default;
+DuckResult::DuckResult(DuckResult&&) noexcept = default;
+DuckResult& DuckResult::operator=(DuckResult&&) noexcept = default;
 
-size_t QueryResult::columns() const { return duckdb_column_count(&state_->result); }
+size_t DuckResult::columns() const {
+  return duckdb_column_count(&state_->result);
+}
 
-std::string QueryResult::ColumnName(size_t i) const {
+std::string DuckResult::ColumnName(size_t i) const {
   const char* name = duckdb_column_name(&state_->result, i);
   return name != nullptr ? name : "";
 }
 
-DuckType QueryResult::ColumnType(size_t i) const {
+DuckType DuckResult::ColumnType(size_t i) const {
   return FromDuck(duckdb_column_type(&state_->result, i));
 }
 
-Result<std::optional<Chunk>> QueryResult::Next() {
+Result<std::optional<Chunk>> DuckResult::Next() {
   while (!state_->ended) {
     duckdb_data_chunk raw = duckdb_fetch_chunk(state_->result);
     if (raw == nullptr) {
@@ -298,8 +306,8 @@ Status Connection::Execute(const std::string& sql) {
   return status;
 }
 
-Result<QueryResult> Connection::Query(const std::string& sql, std::span<const Value> parameters) {
-  auto state = std::make_unique<QueryResult::State>();
+Result<DuckResult> Connection::Query(const std::string& sql, std::span<const Value> parameters) {
+  auto state = std::make_unique<DuckResult::State>();
   if (duckdb_prepare(connection_, sql.c_str(), &state->statement) != DuckDBSuccess) {
     return Fail(DuckError(duckdb_prepare_error(state->statement)));
   }
@@ -309,21 +317,23 @@ Result<QueryResult> Connection::Query(const std::string& sql, std::span<const Va
     }
   }
   if (duckdb_execute_prepared_streaming(state->statement, &state->result) != DuckDBSuccess) {
-    return Fail(DuckError(duckdb_result_error(&state->result),
-                          duckdb_result_error_type(&state->result)));
+    return Fail(
+        DuckError(duckdb_result_error(&state->result), duckdb_result_error_type(&state->result)));
   }
-  return QueryResult(std::move(state));
+  return DuckResult(std::move(state));
 }
 
 Result<Value> Connection::QueryValue(const std::string& sql, std::span<const Value> parameters) {
-  KC_ASSIGN(QueryResult result, Query(sql, parameters));
+  KC_ASSIGN(DuckResult result, Query(sql, parameters));
   KC_ASSIGN(std::optional<Chunk> chunk, result.Next());
   if (!chunk || chunk->columns() == 0) return Value();
   // No string column is ever null, so dynamic's rule (null stays null) fits every type here.
   return CellValue(chunk->column(0), 0, ScalarType::kDynamic);
 }
 
-void Connection::Interrupt() { duckdb_interrupt(connection_); }
+void Connection::Interrupt() {
+  duckdb_interrupt(connection_);
+}
 
 Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   duckdb_config config = nullptr;
@@ -339,8 +349,8 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   set("autoload_known_extensions", "false");
   duckdb_database raw = nullptr;
   char* message = nullptr;
-  const duckdb_state state =
-      duckdb_open_ext(options.path.empty() ? nullptr : options.path.c_str(), &raw, config, &message);
+  const duckdb_state state = duckdb_open_ext(options.path.empty() ? nullptr : options.path.c_str(),
+                                             &raw, config, &message);
   duckdb_destroy_config(&config);
   if (state != DuckDBSuccess) {
     Error error = DuckError(message);
@@ -353,7 +363,9 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   return database;
 }
 
-Database::~Database() { duckdb_close(&database_); }
+Database::~Database() {
+  duckdb_close(&database_);
+}
 
 Result<Connection> Database::Connect() {
   duckdb_connection raw = nullptr;
@@ -365,7 +377,9 @@ Result<Connection> Database::Connect() {
   return connection;
 }
 
-size_t ChunkBuilder::Capacity() { return duckdb_vector_size(); }
+size_t ChunkBuilder::Capacity() {
+  return duckdb_vector_size();
+}
 
 ChunkBuilder::ChunkBuilder(std::span<const DuckType> types) {
   std::vector<duckdb_logical_type> logical;
@@ -378,7 +392,9 @@ ChunkBuilder::ChunkBuilder(std::span<const DuckType> types) {
   Attach();
 }
 
-ChunkBuilder::~ChunkBuilder() { duckdb_destroy_data_chunk(&chunk_); }
+ChunkBuilder::~ChunkBuilder() {
+  duckdb_destroy_data_chunk(&chunk_);
+}
 
 void ChunkBuilder::Attach() {
   for (size_t i = 0; i < targets_.size(); ++i) {
@@ -394,8 +410,7 @@ void ChunkBuilder::SetNull(size_t column, size_t row) {
 }
 
 void ChunkBuilder::SetText(size_t column, size_t row, std::string_view value) {
-  duckdb_vector_assign_string_element_len(targets_[column].vector, row, value.data(),
-                                          value.size());
+  duckdb_vector_assign_string_element_len(targets_[column].vector, row, value.data(), value.size());
 }
 
 void ChunkBuilder::SetValue(size_t column, size_t row, const Value& value) {

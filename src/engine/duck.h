@@ -49,9 +49,7 @@ struct DuckString {
   char prefix[4];
   const char* pointer;
 
-  std::string_view view() const {
-    return {length <= kInlineLength ? prefix : pointer, length};
-  }
+  std::string_view view() const { return {length <= kInlineLength ? prefix : pointer, length}; }
 };
 static_assert(sizeof(DuckString) == 16);
 
@@ -67,8 +65,8 @@ std::string FormatUuid(DuckHuge uuid);
 // The canonical form of NormalizeGuid() only.
 std::optional<DuckHuge> ParseUuid(std::string_view text);
 
-// A view of one column of a chunk; valid as long as the chunk. Rows are not range-checked. Reading a
-// cell that is null gives an undefined value (but no crash for numbers); ask IsNull first.
+// A view of one column of a chunk; valid as long as the chunk. Rows are not range-checked. Reading
+// a cell that is null gives an undefined value (but no crash for numbers); ask IsNull first.
 class Column {
  public:
   DuckType type() const { return type_; }
@@ -106,6 +104,8 @@ class Chunk {
   size_t columns() const { return columns_.size(); }
   const Column& column(size_t i) const { return columns_[i]; }
   _duckdb_data_chunk* raw() const { return chunk_; }
+  // Gives up the ownership; this chunk is empty afterwards.
+  _duckdb_data_chunk* Release();
 
  private:
   _duckdb_data_chunk* chunk_;
@@ -120,11 +120,11 @@ Value CellValue(const Column& column, size_t row, ScalarType type);
 
 // A running query. Rows are computed while they are fetched. Not thread-safe; the Connection must
 // outlive it, and runs nothing else until it is destroyed or at its end.
-class QueryResult {
+class DuckResult {
  public:
-  ~QueryResult();
-  QueryResult(QueryResult&&) noexcept;
-  QueryResult& operator=(QueryResult&&) noexcept;
+  ~DuckResult();
+  DuckResult(DuckResult&&) noexcept;
+  DuckResult& operator=(DuckResult&&) noexcept;
 
   size_t columns() const;
   std::string ColumnName(size_t i) const;
@@ -135,7 +135,7 @@ class QueryResult {
  private:
   friend class Connection;
   struct State;
-  explicit QueryResult(std::unique_ptr<State> state);
+  explicit DuckResult(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
@@ -150,7 +150,7 @@ class Connection {
   Status Execute(const std::string& sql);
   // Starts one statement; $1, $2 … are replaced by `parameters` (long for int64_t, VARCHAR for
   // strings). Errors of the query's text come from here, errors of its rows from Next().
-  Result<QueryResult> Query(const std::string& sql, std::span<const Value> parameters = {});
+  Result<DuckResult> Query(const std::string& sql, std::span<const Value> parameters = {});
   // The single value of the first row and column, as its physical type says; monostate if there is
   // no row.
   Result<Value> QueryValue(const std::string& sql, std::span<const Value> parameters = {});

@@ -8,7 +8,9 @@
 namespace kc::engine::udf {
 namespace {
 
-int64_t Wrap(uint64_t bits) { return static_cast<int64_t>(bits); }
+int64_t Wrap(uint64_t bits) {
+  return static_cast<int64_t>(bits);
+}
 
 }  // namespace
 

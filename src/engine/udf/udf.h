@@ -1,13 +1,13 @@
-// How the files of this folder define functions: a plain lambda over C++ values becomes a vectorised
-// DuckDB function, its SQL signature read off the lambda's own. Included by udf/*.cc and uda/*.cc
-// only.
+// How the files of this folder define functions: a plain lambda over C++ values becomes a
+// vectorised DuckDB function, its SQL signature read off the lambda's own. Included by udf/*.cc and
+// uda/*.cc only.
 //
-// Arguments: bool, int32_t, int64_t (long, datetime, timespan), double, DuckHuge (guid), Text (a KQL
-// string; NULL reads as ""), Dyn (dynamic), Dec (decimal). A NULL in any of them but Text makes the
-// result null ("" for a KQL string) without calling the lambda, unless the type is std::optional<…>.
-// Results: the same types and std::optional<…> of them (Text of an input's bytes only); or the
-// lambda's first parameter is StrOut& (a KQL string, never NULL; returns void) or DynOut& (VARCHAR
-// that can be NULL; returns bool, false = NULL).
+// Arguments: bool, int32_t, int64_t (long, datetime, timespan), double, DuckHuge (guid), Text (a
+// KQL string; NULL reads as ""), Dyn (dynamic), Dec (decimal). A NULL in any of them but Text makes
+// the result null ("" for a KQL string) without calling the lambda, unless the type is
+// std::optional<…>. Results: the same types and std::optional<…> of them (Text of an input's bytes
+// only); or the lambda's first parameter is StrOut& (a KQL string, never NULL; returns void) or
+// DynOut& (VARCHAR that can be NULL; returns bool, false = NULL).
 #pragma once
 
 #include <cstring>
@@ -37,10 +37,10 @@ struct DynOut : std::string {};
 
 template <typename T>
 struct TypeOf;
-#define KC_UDF_TYPE(T, D)                        \
-  template <>                                    \
-  struct TypeOf<T> {                             \
-    static constexpr duckdb_type kType = D;      \
+#define KC_UDF_TYPE(T, D)                   \
+  template <>                               \
+  struct TypeOf<T> {                        \
+    static constexpr duckdb_type kType = D; \
   }
 KC_UDF_TYPE(bool, DUCKDB_TYPE_BOOLEAN);
 KC_UDF_TYPE(int32_t, DUCKDB_TYPE_INTEGER);
@@ -173,7 +173,8 @@ struct Runner<R (F::*)(Args...) const> {
       nulls = ((Reader<std::decay_t<Args>>::kStrict && inputs[I].validity != nullptr) || ...);
     }
     for (idx_t row = 0; row < rows; ++row) {
-      if (nulls && ((Reader<std::decay_t<Args>>::kStrict && !inputs[I].Valid(row)) || ... || false)) {
+      if (nulls &&
+          ((Reader<std::decay_t<Args>>::kStrict && !inputs[I].Valid(row)) || ... || false)) {
         kEmptyForNull ? output.SetText(row, {}) : output.SetNull(row);
         continue;
       }
@@ -187,8 +188,7 @@ struct Runner<R (F::*)(Args...) const> {
 
 // Lambdas that write a text.
 template <typename F, typename R, typename Buffer, typename... Args>
-  requires(IsTextBuffer<Buffer>::value)
-struct Runner<R (F::*)(Buffer, Args...) const> {
+requires(IsTextBuffer<Buffer>::value) struct Runner<R (F::*)(Buffer, Args...) const> {
   using Result = std::decay_t<Buffer>;
   using Arguments = std::tuple<std::decay_t<Args>...>;
   static constexpr bool kEmptyForNull = std::is_same_v<Result, StrOut>;
