@@ -1,0 +1,50 @@
+// The Parquet files of one database, and their end: a file that no extent refers to any more is
+// deleted, once no reader holds it.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "local/catalog/model.h"
+#include "world/files.h"
+#include "world/random.h"
+
+namespace kc::local {
+
+// All members are safe from any thread.
+class ExtentStore {
+ public:
+  ExtentStore(world::Files& files, world::Random& random, std::string folder);
+  ~ExtentStore();
+
+  // A name that no file has; write to PathOf(key), make it durable, then Register.
+  std::string NewKey();
+  std::string PathOf(std::string_view key) const;
+  const std::string& folder() const { return folder_; }
+
+  // From now on the file belongs to the store: it is deleted when the last copy of the pointer is
+  // gone (a failed ingestion drops it, a committed one keeps it in the state). `file.key` names it.
+  ExtentFilePtr Register(ExtentFile file);
+
+  // Deletes files whose time has come, in the calling thread; failures are logged, and the next
+  // start finds the file again. Returns how many were deleted.
+  int CollectGarbage();
+  // Deletes every file of the folder that `live` doesn't name: at start only.
+  Status RemoveOrphans(const std::set<std::string>& live);
+  // Files released from now on stay where they are (the process ends, or the outcome of a commit is
+  // unknown, so that the next start must decide).
+  void StopCollecting();
+
+ private:
+  struct Trash;
+  world::Files& files_;
+  world::Random& random_;
+  const std::string folder_;
+  std::shared_ptr<Trash> trash_;
+};
+
+}  // namespace kc::local
