@@ -4,7 +4,7 @@
 // A handler is registered with the grammar of its command, in a small notation:
 //
 //     registry.Add({"TableCreate", ".create table <table:table> <columns:columns> [<with:with>]",
-//                   kWritesDatabase, CreateTable});
+//                   CommandEffect::kWritesDatabase, CreateTable});
 //
 //   word          a keyword, compared without case ("create-merge", "policy", "async"); also marks:
 //   ( ) , =
@@ -51,6 +51,9 @@ namespace kc::local {
 
 class Cluster;     // local/catalog
 class Operations;  // local/operations
+
+// Between the parts of a path in a `pairs` capture: no name has it.
+inline constexpr char kPathSeparator = '\x1f';
 
 // One name=value of a with(…) list. Values are texts without quotes; bare words stay as they are.
 struct CommandProperty {
