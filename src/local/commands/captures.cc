@@ -232,6 +232,7 @@ bool ReadColumnList(Scanner& scanner, MatchProgress& progress, std::vector<Colum
       return false;
     }
     auto type_name = scanner.Word();
+    if (type_name == "System" && scanner.Mark(".")) type_name = scanner.Word();
     auto type = type_name ? ParseScalarType(*type_name) : std::nullopt;
     if (!type) {
       progress.Note(scanner.position(), "a scalar type, not '" + type_name.value_or("") + "'");

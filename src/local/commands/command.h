@@ -6,29 +6,32 @@
 //     registry.Add({"TableCreate", ".create table <table:table> <columns:columns> [<with:with>]",
 //                   CommandEffect::kWritesDatabase, CreateTable});
 //
-//   word          a keyword, compared without case ("create-merge", "policy", "async"); also marks:
-//   ( ) , =
-//                 . <| * [must be written \[ and \], they are optional parts otherwise]
-//   [ … ]         optional part; inside it a capture may be missing afterwards (Has() tells).
-//   "[async]" is
-//                 itself recorded: Has("async").
-//   {x=a|b c|d}   one of these keyword phrases, captured as x ("b c"); {a|b} the same without
-//   capture <x:type>      a capture called x:
-//     name        an entity name: bare (letters, digits, _ and inner -), ['…'], ["…"], or a string
-//     literal table       the same with an optional database before it: db.T, ['d b'].T,
-//     database("db").T names       one or more names separated by commas (the parentheses, if any,
-//     are in the pattern) tables      as names, each with an optional database wildcards   names in
-//     which * may stand pairs       a=b, c=d: names or dotted paths; List() alternates left and
-//     right string      a string literal of any form ("…", '…', @"…", h"…", ```…```, ~~~…~~~;
-//     neighbours join) strings     string literals separated by commas guid guids  bare, quoted or
-//     guid(…); lower case with hyphens afterwards bool        true/false (also 0/1, "true"): Text()
-//     is "true" or "false" number      a whole number            timespan, datetime: Text() is
-//     ticks in decimal literal     any scalar literal or bare word: its text without quotes columns
-//     (a:string, ['b c']:long): Columns() tabledefs   T1 (a:string), T2 (b:long): List() names,
-//     Groups() the columns of each docs        (a:"…", b:"…"): List() alternates name and text with
-//     with (name=value, …), the word `with` included: Property() etc. group       balanced (…), as
-//     written, parentheses included       body: balanced {…} rest        all that follows, trimmed;
-//     only at the end
+// clang-format off
+//   word        a keyword, compared without case (create-merge, policy, async); also the marks
+//               ( ) , = . * <|   ([ and ] are written \[ and \]: bare, they enclose optional parts)
+//   [ … ]       an optional part, see Has(). "[async]" itself is recorded: Has("async").
+//   {x=a|b c}   one of these keyword phrases, captured as x ("b c"); {a|b}: without capture
+//   <x:type>    a capture called x, of type
+//     name        an entity name: bare (letters, digits, _), ['…'], ["…"], or a string literal
+//     table       the same with an optional database before it: db.T, ['d b'].T, database("db").T
+//     names       names separated by commas (parentheses, if any, stand in the pattern)
+//     tables      as names, each with an optional database: List(), Databases()
+//     wildcards   names in which * may stand
+//     path        T.c or db.T.c: List() has the parts, Text() the last one
+//     pairs       a=b, c=d: names or paths (parts joined by kPathSeparator); List() alternates
+//     string      a literal of any form ("…", '…', @"…", h"…", ```…```, ~~~…~~~; neighbours join)
+//     strings     string literals separated by commas
+//     guid guids  bare, quoted or guid(…); lower case with hyphens afterwards
+//     bool        true/false (also 0/1, "true"): Text() is "true" or "false"
+//     number, timespan, datetime   Integer(): the number or the ticks
+//     literal     any scalar literal or bare word: its text without quotes
+//     columns     (a:string, ['b c']:long): Columns()
+//     tabledefs   T1 (a:string), T2 (b:long): List() has names, Groups() the columns of each
+//     docs        (a:"…", b:"…"): List() alternates name and text
+//     with        with (name=value, …), the word `with` included: Property() etc.
+//     group       balanced (…), as written, parentheses included; body: balanced {…}
+//     rest        all that follows, trimmed; only at the end
+// clang-format on
 //
 // Of the patterns that match the whole text the first registered wins; when none does, the error
 // points at the place where the best one stopped.
