@@ -20,11 +20,13 @@ function(kc_part name)
   endif()
   if(tests AND KC_BUILD_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE kc_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE kc_${name} GTest::gtest GTest::gmock
+                          GTest::gtest_main)
     kc_precompile(${name}_test)
     kc_hide_symbols(${name}_test)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST
-                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES LABELS "unit" TIMEOUT 300)
+    add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
   endif()
 endfunction()
 
