@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests and the demo need, on Debian 12: packages by apt (with sudo when
+# Installs what the build, the tests and the demo need, on Debian 12: packages by apt (sudo when not
 # not root), the npm packages of tests/npm by their lock file, with scripts off. Says what it does;
 # does nothing when all is there.
 #   tools/install_dependencies.sh [build|all]   build: no npm packages
