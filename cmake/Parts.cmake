@@ -27,6 +27,10 @@ function(kc_part name)
     add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
+    if(NOT TARGET unit_tests)
+      add_custom_target(unit_tests)
+    endif()
+    add_dependencies(unit_tests ${name}_test)
   endif()
 endfunction()
 

@@ -1,5 +1,6 @@
-"""kill -9 of kusto-copy and of either kusto-local at random moments, again and again, until the copy
-has ended; then every row is compared. KC_KILLS sets the number of kills (50), KC_SEED the seed."""
+"""kill -9 of kusto-copy and of either kusto-local at random moments, again and again, until the
+copy has ended; then every row is compared. KC_KILLS sets the number of kills (50), KC_SEED the
+seed."""
 import os
 import pathlib
 import random
