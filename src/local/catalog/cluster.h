@@ -61,9 +61,15 @@ class Cluster {
   const ClusterOptions& options() const { return options_; }
   int64_t started_ticks() const { return started_ticks_; }
 
+  // Deletes files that nothing needs any more, of all databases, the dropped ones too; for the
+  // background thread.
+  void CollectGarbage();
+
  private:
   Cluster(World world, engine::Engine* engine, ClusterOptions options);
+  Status PrepareStorage();
   Status OpenDatabases();
+  Result<DatabasePtr> MakeDatabase(const std::string& name);
 
   World world_;
   engine::Engine* engine_;
@@ -73,6 +79,7 @@ class Cluster {
   std::mutex create_mutex_;  // one creation, rename or drop at a time
   mutable std::mutex mutex_;
   std::map<std::string, DatabasePtr> by_name_;  // lower case
+  std::vector<DatabasePtr> dropped_;            // whose files may still be read
 };
 
 }  // namespace kc::local

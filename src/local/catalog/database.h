@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "local/catalog/model.h"
+#include "local/catalog/operations.h"
 #include "local/catalog/transaction.h"
 #include "local/storage/extent_store.h"
 #include "local/storage/journal.h"
@@ -27,8 +29,9 @@ struct CommitInfo {
 };
 
 struct DatabaseOptions {
-  // A snapshot is written after so many transactions since the last one.
-  int snapshot_interval = 1000;
+  // A snapshot is due after so many journal objects since the last one, later (up to four times as
+  // many) while they are small beside it.
+  uint64_t snapshot_interval = 1000;
 };
 
 // All members are safe from any thread.
@@ -63,18 +66,13 @@ class Database {
   Result<CommitInfo> Commit(const Change& change);
 
   ExtentStore& extents() { return *store_; }
+  const std::string& folder() const { return folder_; }
   std::string NewGuid() { return random_.Guid(); }
   int64_t NowTicks() const { return clock_.NowTicks(); }
 
-  // The last transactions, oldest first, for `.show database journal`.
-  struct JournalEvent {
-    uint64_t sequence = 0;
-    int64_t ticks = 0;
-    std::string event;
-    std::string entity;
-    uint64_t version = 0;
-  };
-  std::vector<JournalEvent> RecentEvents() const;
+  // The last transactions (kMaxEvents at most), oldest first, for `.show database journal`.
+  static constexpr size_t kMaxEvents = 1000;
+  std::vector<TransactionHeader> RecentEvents() const;
 
   // Writes a snapshot now if the journal has grown past the interval; for the background thread and
   // for a clean end (force). Commits go on meanwhile.
@@ -85,7 +83,10 @@ class Database {
   Database(world::Files& files, world::Clock& clock, world::Random& random, std::string folder,
            DatabaseOptions options);
   Status Recover();
-  void CommitBatch(std::vector<Waiting*>& batch);
+  void CommitBatch(const std::vector<Waiting*>& batch);
+  // Runs the changes one after the other; returns the journal's payload and the events.
+  std::string BuildBatch(const std::vector<Waiting*>& batch, StatePtr& state,
+                         std::vector<TransactionHeader>& events);
 
   world::Files& files_;
   world::Clock& clock_;
@@ -96,9 +97,11 @@ class Database {
   std::shared_ptr<ExtentStore> store_;
   Journal journal_;
 
-  mutable std::mutex state_mutex_;  // guards state_ and events_
+  mutable std::mutex state_mutex_;  // guards the next four
   StatePtr state_;
-  std::vector<JournalEvent> events_;
+  uint64_t state_object_ = 0;  // the journal object that made state_
+  std::deque<TransactionHeader> events_;
+  int64_t bytes_since_snapshot_ = 0;
 
   std::mutex commit_mutex_;  // guards the queue and who leads
   std::condition_variable commit_done_;
@@ -106,7 +109,8 @@ class Database {
   bool leading_ = false;
   Status broken_;  // set once a journal write had an unknown outcome
 
-  std::mutex snapshot_mutex_;
+  std::mutex snapshot_mutex_;  // guards snapshot_bytes_; one snapshot at a time
+  int64_t snapshot_bytes_ = 0;
 };
 using DatabasePtr = std::shared_ptr<Database>;
 

@@ -95,7 +95,7 @@ struct ExtentFile {
   // The file has the column kRowTimeColumn: each row's own ingestion ticks or null (after merges).
   bool has_row_times = false;
   std::vector<ColumnRange> ranges;
-  // Called with the key when the object is destroyed (ExtentStore's collector); may be empty.
+  // Tells the store, when destroyed, that the file is not needed any more; may be null.
   std::shared_ptr<void> lifetime;
 };
 using ExtentFilePtr = std::shared_ptr<const ExtentFile>;

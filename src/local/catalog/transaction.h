@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "local/catalog/model.h"
+#include "local/catalog/state_editor.h"
 
 namespace kc::local {
 
@@ -81,15 +82,15 @@ class TransactionBuilder {
   bool empty() const { return operations_.empty(); }
   const std::string& event() const { return event_; }
   const std::string& entity() const { return entity_; }
-  DatabaseState TakeState() { return std::move(state_); }
+  DatabaseState TakeState() { return state_; }
 
  private:
-  friend class OperationReader;
-  void Record(std::string line);
-  Table* Edit(std::string_view table_id);
+  void Record(const std::string& line);
+  Status AddAll(std::string_view table_id, const std::vector<ExtentPtr>& extents);
 
+  const int64_t ticks_;
   DatabaseState state_;
-  int64_t ticks_;
+  StateEditor editor_;
   std::string operations_;
   std::string event_;
   std::string entity_;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,17 +25,23 @@ class ExtentStore {
   std::string PathOf(std::string_view key) const;
   const std::string& folder() const { return folder_; }
 
+  // How a file written by somebody else (DuckDB) becomes durable; its size in bytes.
+  Result<int64_t> MakeDurable(std::string_view key);
+
   // From now on the file belongs to the store: it is deleted when the last copy of the pointer is
   // gone (a failed ingestion drops it, a committed one keeps it in the state). `file.key` names it.
+  // A key that is registered already gives the existing object.
   ExtentFilePtr Register(ExtentFile file);
 
   // Deletes files whose time has come, in the calling thread; failures are logged, and the next
   // start finds the file again. Returns how many were deleted.
   int CollectGarbage();
-  // Deletes every file of the folder that `live` doesn't name: at start only.
-  Status RemoveOrphans(const std::set<std::string>& live);
-  // Files released from now on stay where they are (the process ends, or the outcome of a commit is
-  // unknown, so that the next start must decide).
+  // Registered files that somebody still holds or that wait for their deletion.
+  size_t Count() const;
+  // Ends the recovery: deletes every file of the folder that no registered object names, and begins
+  // to collect. Before it, and after StopCollecting, files that are released stay where they are.
+  Status RemoveOrphans();
+  // The process ends, or the outcome of a commit is unknown, so that the next start must decide.
   void StopCollecting();
 
  private:

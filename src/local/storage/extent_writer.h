@@ -10,7 +10,7 @@
 #include "local/storage/extent_store.h"
 
 namespace kc::engine {
-class Engine;
+class Connection;
 }
 
 namespace kc::local {
@@ -29,9 +29,10 @@ struct ExtentWriteRequest {
   int64_t max_rows_per_file = 0;
 };
 
-// Durable when it returns; not yet part of any table: put the files into NewExtent and commit, or
-// let go of them, then they are deleted. No rows: no files.
-Result<std::vector<ExtentFilePtr>> WriteExtents(engine::Engine& engine, ExtentStore& store,
+// `select` runs on `connection`, so it may name its temporary tables. Durable when it returns; not
+// yet part of any table: put the files into NewExtent and commit, or let go of them, then they are
+// deleted. No rows: no files.
+Result<std::vector<ExtentFilePtr>> WriteExtents(engine::Connection& connection, ExtentStore& store,
                                                 const ExtentWriteRequest& request);
 
 }  // namespace kc::local

@@ -2,6 +2,7 @@
 // ever created, and snapshots. Knows nothing of what the lines mean.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,13 +23,14 @@ class Journal {
   struct Contents {
     // Payloads: the newest snapshot's, if there is one, then those of the objects after it.
     std::optional<std::string> snapshot;
-    std::vector<std::string> objects;
+    std::vector<std::string> objects;  // the first has the number last_snapshot() + 1
+    int64_t object_bytes = 0;
   };
   // Removes unfinished temporary files, checks every byte. kStop names the damaged or missing
   // object.
   Result<Contents> Load();
-  // Is there anything at all? (A database whose first object was never finished does not exist.)
-  Result<bool> Exists();
+  // Creates the folders.
+  Status Create();
 
   // Creates the next object, durably. `payload` is lines, each ending in \n. Errors: kRetry or
   // kStop, nothing was written; kRedo, reason "Exists": somebody else wrote to this journal;
@@ -41,11 +43,17 @@ class Journal {
   Status WriteSnapshot(uint64_t last, std::string_view payload);
   uint64_t last_snapshot() const { return last_snapshot_; }
 
+  std::string ObjectPath(uint64_t number) const;
+  std::string SnapshotPath(uint64_t number) const;
+
  private:
+  // Best effort: what the snapshot stands for, and older snapshots.
+  void RemoveBefore(uint64_t snapshot);
+
   world::Files& files_;
   const std::string folder_;
-  uint64_t last_object_ = 0;
-  uint64_t last_snapshot_ = 0;
+  std::atomic<uint64_t> last_object_{0};
+  std::atomic<uint64_t> last_snapshot_{0};
 };
 
 }  // namespace kc::local

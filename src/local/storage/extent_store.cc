@@ -1,0 +1,118 @@
+#include "local/storage/extent_store.h"
+
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/log.h"
+
+namespace kc::local {
+
+// Shared with the tokens in ExtentFile::lifetime, which may outlive the store.
+struct ExtentStore::Trash {
+  std::mutex mutex;
+  bool collecting = false;
+  std::vector<std::string> keys;                                // to be deleted
+  std::map<std::string, std::weak_ptr<const ExtentFile>> live;  // registered
+
+  // Destroyed with the last copy of the file's object.
+  struct Token {
+    std::shared_ptr<Trash> trash;
+    std::string key;
+    ~Token() {
+      std::lock_guard lock(trash->mutex);
+      trash->live.erase(key);
+      if (trash->collecting) trash->keys.push_back(key);
+    }
+  };
+};
+
+ExtentStore::ExtentStore(world::Files& files, world::Random& random, std::string folder)
+    : files_(files), random_(random), folder_(std::move(folder)), trash_(new Trash) {}
+
+ExtentStore::~ExtentStore() {
+  StopCollecting();
+}
+
+std::string ExtentStore::NewKey() {
+  return random_.Guid() + ".parquet";
+}
+
+std::string ExtentStore::PathOf(std::string_view key) const {
+  return folder_ + "/" + std::string(key);
+}
+
+Result<int64_t> ExtentStore::MakeDurable(std::string_view key) {
+  std::string path = PathOf(key);
+  KC_TRY(files_.Sync(path));
+  KC_TRY(files_.Sync(folder_));
+  KC_ASSIGN(world::FileInfo info, files_.Stat(path));
+  return info.size;
+}
+
+ExtentFilePtr ExtentStore::Register(ExtentFile file) {
+  std::lock_guard lock(trash_->mutex);
+  std::weak_ptr<const ExtentFile>& slot = trash_->live[file.key];
+  if (ExtentFilePtr existing = slot.lock()) return existing;
+  auto token = std::make_shared<Trash::Token>();
+  token->trash = trash_;
+  token->key = file.key;
+  file.lifetime = std::move(token);
+  auto out = std::make_shared<const ExtentFile>(std::move(file));
+  slot = out;
+  return out;
+}
+
+int ExtentStore::CollectGarbage() {
+  std::vector<std::string> keys;
+  {
+    std::lock_guard lock(trash_->mutex);
+    if (!trash_->collecting) return 0;
+    keys.swap(trash_->keys);
+  }
+  int deleted = 0;
+  for (const std::string& key : keys) {
+    Status removed = files_.Remove(PathOf(key));
+    if (removed) {
+      ++deleted;
+    } else {
+      LogWarn("extent file stays until the next start: {}", removed.error().message);
+    }
+  }
+  return deleted;
+}
+
+size_t ExtentStore::Count() const {
+  std::lock_guard lock(trash_->mutex);
+  return trash_->live.size() + trash_->keys.size();
+}
+
+Status ExtentStore::RemoveOrphans() {
+  KC_ASSIGN(std::vector<world::FileInfo> found, files_.List(folder_));
+  std::set<std::string> live;
+  {
+    std::lock_guard lock(trash_->mutex);
+    for (const auto& [key, file] : trash_->live) live.insert(key);
+  }
+  for (const world::FileInfo& file : found) {
+    if (live.count(file.name) > 0) {
+      live.erase(file.name);
+      continue;
+    }
+    KC_TRY(file.is_folder ? files_.RemoveAll(PathOf(file.name)) : files_.Remove(PathOf(file.name)));
+  }
+  if (!live.empty()) {
+    return Stop("the extent file '" + PathOf(*live.begin()) + "' is missing", "DamagedStorage");
+  }
+  std::lock_guard lock(trash_->mutex);
+  trash_->collecting = true;
+  return {};
+}
+
+void ExtentStore::StopCollecting() {
+  std::lock_guard lock(trash_->mutex);
+  trash_->collecting = false;
+  trash_->keys.clear();
+}
+
+}  // namespace kc::local
