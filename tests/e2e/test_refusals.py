@@ -1,0 +1,82 @@
+"""Wrong input to kusto-copy: one clear line that names the thing, within two seconds, a documented
+exit code, and nothing changed."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+from harness import kc, pair
+
+
+class RefusalTest(pair.PairTest):
+    def setUp(self):
+        super().setUp()
+        self.on_source(".set T <| print x=1")
+
+    def assert_untouched(self):
+        names = {row["DatabaseName"] for row in self.destination.mgmt(".show databases")}
+        self.assertEqual(names, {"NetDefaultDB"})
+
+    def test_unknown_option(self):
+        _, line = self.refused(*self.arguments("--no-such-option"))
+        self.assertIn("--no-such-option", line)
+
+    def test_missing_option(self):
+        _, line = self.refused("-l", self.lake, "-s", self.source.url, "--db", "X")
+        self.assertIn("destination", line)
+
+    def test_malformed_url(self):
+        _, line = self.refused("-l", self.lake, "-s", "htp:/nonsense", "-d", self.destination.url,
+                               "--db", self.DATABASE)
+        self.assertIn("htp:/nonsense", line)
+        self.assert_untouched()
+
+    def test_unreachable_host(self):
+        _, line = self.refused("-l", self.lake, "-s", "http://127.0.0.1:9", "-d",
+                               self.destination.url, "--db", self.DATABASE)
+        self.assertIn("127.0.0.1:9", line)
+        self.assert_untouched()
+
+    def test_missing_database(self):
+        _, line = self.refused(*self.arguments(database="Nowhere"))
+        self.assertIn("Nowhere", line)
+        self.assert_untouched()
+
+    def test_missing_table(self):
+        _, line = self.refused(*self.arguments("--tables-include", "T", "Missing"))
+        self.assertIn("Missing", line)
+        self.assert_untouched()
+
+    def test_both_sides_the_same(self):
+        _, line = self.refused("-l", self.lake, "-s", self.source.url, "-d", self.source.url,
+                               "--db", self.DATABASE)
+        self.assertIn(self.DATABASE, line)
+
+    def test_a_lake_that_cannot_be_written(self):
+        _, line = self.refused(*self.arguments(lake="/proc/lake"))
+        self.assertIn("/proc/lake", line)
+        self.assert_untouched()
+
+    def test_a_checkpoint_of_another_source(self):
+        self.copy()
+        with kc.Local(self.work / "other") as other:
+            other.mgmt(f".create database {self.DATABASE}")
+            other.mgmt(".set T <| print x=2", self.DATABASE)
+            _, line = self.refused("-l", self.lake, "-s", other.url, "-d", self.destination.url,
+                                   "--db", self.DATABASE)
+            self.assertIn(str(self.lake), line)
+        self.assertEqual(self.destination.scalar("T", self.DATABASE), 1)
+
+    def test_bad_rpo(self):
+        _, line = self.refused(*self.arguments("--rpo", "soon"))
+        self.assertIn("soon", line)
+
+    def test_exit_codes_are_in_the_help(self):
+        out = subprocess.run(kc.copy_command("--help"), capture_output=True, text=True, check=True)
+        self.assertRegex(out.stdout, re.compile("exit (code|status)", re.I))
+        readme = pathlib.Path(kc.ROOT / "README.md").read_text()
+        self.assertIn("xit code", readme)
+
+
+if __name__ == "__main__":
+    unittest.main()
