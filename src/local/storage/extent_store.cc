@@ -1,5 +1,6 @@
 #include "local/storage/extent_store.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -32,6 +33,41 @@ ExtentStore::ExtentStore(world::Files& files, world::Random& random, std::string
 
 ExtentStore::~ExtentStore() {
   StopCollecting();
+}
+
+ExtentStore::Draft::~Draft() {
+  Status removed = store_.files_.RemoveAll(path());
+  if (!removed) LogWarn("a draft stays until the next start: {}", removed.error().message);
+}
+
+Result<std::vector<std::string>> ExtentStore::Draft::TakeFile() {
+  std::vector<std::string> keys = {store_.NewKey()};
+  KC_TRY(store_.files_.Rename(path(), store_.PathOf(keys[0])));
+  return keys;
+}
+
+Result<std::vector<std::string>> ExtentStore::Draft::TakeFiles() {
+  KC_ASSIGN(std::vector<world::FileInfo> found, store_.files_.List(path()));
+  // "0.parquet", "1.parquet" … "10.parquet"
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.name.size(), a.name) < std::pair(b.name.size(), b.name);
+  });
+  std::vector<std::string> keys;
+  for (const world::FileInfo& file : found) {
+    std::string key = store_.NewKey();
+    Status moved = store_.files_.Rename(path() + "/" + file.name, store_.PathOf(key));
+    if (!moved) {
+      for (const std::string& taken : keys) store_.Discard(taken);
+      return Fail(std::move(moved).error());
+    }
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+void ExtentStore::Discard(std::string_view key) {
+  Status removed = files_.Remove(PathOf(key));
+  if (!removed) LogWarn("an unused file stays until the next start: {}", removed.error().message);
 }
 
 std::string ExtentStore::NewKey() {

@@ -20,10 +20,31 @@ class ExtentStore {
   ExtentStore(world::Files& files, world::Random& random, std::string folder);
   ~ExtentStore();
 
-  // A name that no file has; write to PathOf(key), make it durable, then Register.
+  // A name that no file has.
   std::string NewKey();
   std::string PathOf(std::string_view key) const;
   const std::string& folder() const { return folder_; }
+
+  // A place for files that are being written; what is still there when it ends is deleted.
+  class Draft {
+   public:
+    Draft(ExtentStore& store, std::string name) : store_(store), name_(std::move(name)) {}
+    ~Draft();
+    Draft(const Draft&) = delete;
+    Draft& operator=(const Draft&) = delete;
+    std::string path() const { return store_.PathOf(name_); }
+    // The file at path() / the files in the folder at path() get keys of their own, in the order of
+    // their names' numbers. MakeDurable and Register them, or Discard them.
+    Result<std::vector<std::string>> TakeFile();
+    Result<std::vector<std::string>> TakeFiles();
+
+   private:
+    ExtentStore& store_;
+    std::string name_;
+  };
+  Draft NewDraft() { return Draft(*this, "draft-" + random_.Guid()); }
+  // Deletes a file that was never registered.
+  void Discard(std::string_view key);
 
   // How a file written by somebody else (DuckDB) becomes durable; its size in bytes.
   Result<int64_t> MakeDurable(std::string_view key);

@@ -29,6 +29,9 @@ struct ExtentWriteRequest {
   int64_t max_rows_per_file = 0;
 };
 
+// Parquet field id of kRowTimeColumn; columns have their own id as field id.
+inline constexpr int kRowTimeFieldId = 2'000'000'000;
+
 // `select` runs on `connection`, so it may name its temporary tables. Durable when it returns; not
 // yet part of any table: put the files into NewExtent and commit, or let go of them, then they are
 // deleted. No rows: no files.
