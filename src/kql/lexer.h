@@ -31,6 +31,7 @@ enum class TokenKind : uint8_t {
                  // …
   // Operators spelt with letters and a mark: "!in", "in~", "!in~", "!has_any", "!between", …
   kWordOperator,
+  kGuid,  // 8-4-4-4-12 hexadecimal digits, bare: value string, in lower case
 };
 
 struct Token {
