@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
-#include "base/ticks.h"
+#include "kql/lexer_literals.h"
 
 namespace kc::kql {
 namespace {
@@ -27,66 +27,6 @@ bool IsIdentifierChar(char c) {
 bool IsIdentifierStart(char c) {
   return (IsIdentifierChar(c) && !IsDigit(c)) || c == '$';
 }
-
-void AppendUtf8(std::string* out, char32_t c) {
-  if (c < 0x80) {
-    out->push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | (c >> 6)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  } else if (c < 0x10000) {
-    out->push_back(static_cast<char>(0xE0 | (c >> 12)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  } else {
-    out->push_back(static_cast<char>(0xF0 | (c >> 18)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 12) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  }
-}
-
-struct Suffix {
-  std::string_view name;
-  int64_t hundredths_of_ticks;  // so that nanoseconds are whole
-};
-constexpr int64_t kH = 100;
-constexpr std::array<Suffix, 34> kSuffixes = {{
-    {"d", kTicksPerDay* kH},
-    {"day", kTicksPerDay* kH},
-    {"days", kTicksPerDay* kH},
-    {"h", kTicksPerHour* kH},
-    {"hr", kTicksPerHour* kH},
-    {"hrs", kTicksPerHour* kH},
-    {"hour", kTicksPerHour* kH},
-    {"hours", kTicksPerHour* kH},
-    {"m", kTicksPerMinute* kH},
-    {"min", kTicksPerMinute* kH},
-    {"minute", kTicksPerMinute* kH},
-    {"minutes", kTicksPerMinute* kH},
-    {"s", kTicksPerSecond* kH},
-    {"sec", kTicksPerSecond* kH},
-    {"second", kTicksPerSecond* kH},
-    {"seconds", kTicksPerSecond* kH},
-    {"ms", kTicksPerMillisecond* kH},
-    {"milli", kTicksPerMillisecond* kH},
-    {"millis", kTicksPerMillisecond* kH},
-    {"millisec", kTicksPerMillisecond* kH},
-    {"millisecond", kTicksPerMillisecond* kH},
-    {"milliseconds", kTicksPerMillisecond* kH},
-    {"micro", kTicksPerMicrosecond* kH},
-    {"micros", kTicksPerMicrosecond* kH},
-    {"microsec", kTicksPerMicrosecond* kH},
-    {"microsecond", kTicksPerMicrosecond* kH},
-    {"microseconds", kTicksPerMicrosecond* kH},
-    {"nano", 1},
-    {"nanos", 1},
-    {"nanosec", 1},
-    {"nanosecond", 1},
-    {"nanoseconds", 1},
-    {"tick", kH},
-    {"ticks", kH},
-}};
 
 struct LiteralType {
   std::string_view name;
@@ -119,32 +59,6 @@ constexpr std::array<std::string_view, 20> kNegatableWords = {
 
 constexpr std::array<std::string_view, 10> kLongPunctuation = {"<|", "<=", "<>", "==", "=~",
                                                                "=>", "!=", "!~", ">=", ".."};
-
-__extension__ typedef __int128 Int128;
-
-// The value of "12.5" with a suffix; nothing if it isn't a timespan that fits.
-std::optional<int64_t> TimeSpanValue(std::string_view digits, int64_t hundredths) {
-  // Whole and fraction apart, in integers: 0.1d must be exact.
-  const size_t dot = digits.find('.');
-  const std::string_view whole = digits.substr(0, dot);
-  std::string_view fraction = dot == std::string_view::npos ? "" : digits.substr(dot + 1);
-  Int128 total = 0;
-  for (char c : whole) {
-    total = total * 10 + (c - '0');
-    if (total > std::numeric_limits<int64_t>::max()) return std::nullopt;
-  }
-  total *= hundredths;
-  Int128 scale = 1;
-  Int128 part = 0;
-  for (char c : fraction.substr(0, 15)) {
-    part = part * 10 + (c - '0');
-    scale *= 10;
-  }
-  total += part * hundredths / scale;
-  total /= kH;
-  if (total > std::numeric_limits<int64_t>::max()) return std::nullopt;
-  return static_cast<int64_t>(total);
-}
 
 class Lexer {
  public:
@@ -183,10 +97,6 @@ class Lexer {
   void ReadPunctuation(Token* token);
   // `i` is at the opening quote (or the @ before it).
   Status ReadString(Token* token, size_t i);
-  Status ReadRawString(Token* token, size_t i, std::string_view quote);
-  Status ReadQuoted(Token* token, size_t i, bool verbatim);
-  // Decodes the escape at i (a backslash), appends it; the number of bytes used, 0 if it is wrong.
-  size_t ReadEscape(size_t i, std::string* out) const;
 
   std::string_view text_;
   size_t pos_ = 0;
@@ -309,17 +219,12 @@ bool Lexer::ReadTimeSpan(Token* token) {
   const size_t number_end = end;
   while (IsIdentifierChar(At(end))) ++end;
   const std::string_view name = text_.substr(number_end, end - number_end);
-  for (const Suffix& suffix : kSuffixes) {
-    if (suffix.name != name) continue;
-    const auto ticks =
-        TimeSpanValue(text_.substr(pos_, number_end - pos_), suffix.hundredths_of_ticks);
-    if (!ticks) return false;
-    token->kind = TokenKind::kTimeSpan;
-    token->length = static_cast<uint32_t>(end - pos_);
-    token->value = *ticks;
-    return true;
-  }
-  return false;
+  const auto ticks = TimeSpanLiteral(text_.substr(pos_, number_end - pos_), name);
+  if (!ticks) return false;
+  token->kind = TokenKind::kTimeSpan;
+  token->length = static_cast<uint32_t>(end - pos_);
+  token->value = *ticks;
+  return true;
 }
 
 bool Lexer::ReadLong(Token* token) {
@@ -405,90 +310,11 @@ void Lexer::ReadPunctuation(Token* token) {
 }
 
 Status Lexer::ReadString(Token* token, size_t i) {
+  KC_ASSIGN(StringLiteral literal, ReadStringLiteral(text_, i));
   token->kind = TokenKind::kString;
-  if (StartsWith(i, "```")) return ReadRawString(token, i, "```");
-  if (StartsWith(i, "~~~")) return ReadRawString(token, i, "~~~");
-  const bool verbatim = At(i) == '@';
-  return ReadQuoted(token, verbatim ? i + 1 : i, verbatim);
-}
-
-Status Lexer::ReadRawString(Token* token, size_t i, std::string_view quote) {
-  const size_t end = text_.find(quote, i + quote.size());
-  if (end == std::string_view::npos) {
-    return Fail(SyntaxError(text_, token->offset, "A string literal isn't closed."));
-  }
-  token->value = std::string(text_.substr(i + quote.size(), end - i - quote.size()));
-  token->length = static_cast<uint32_t>(end + quote.size() - token->offset);
+  token->value = std::move(literal.value);
+  token->length = static_cast<uint32_t>(literal.end - token->offset);
   return {};
-}
-
-Status Lexer::ReadQuoted(Token* token, size_t i, bool verbatim) {
-  const char quote = At(i);
-  std::string value;
-  for (++i; i < text_.size();) {
-    const char c = text_[i];
-    if (c == quote) {
-      if (verbatim && At(i + 1) == quote) {
-        value.push_back(quote);
-        i += 2;
-        continue;
-      }
-      token->value = std::move(value);
-      token->length = static_cast<uint32_t>(i + 1 - token->offset);
-      return {};
-    }
-    if ((c == '\n' || c == '\r') && !verbatim) break;
-    if (c == '\\' && !verbatim) {
-      const size_t used = ReadEscape(i, &value);
-      if (used == 0) {
-        return Fail(SyntaxError(text_, i, "Unknown escape sequence in a string literal."));
-      }
-      i += used;
-      continue;
-    }
-    value.push_back(c);
-    ++i;
-  }
-  return Fail(SyntaxError(text_, token->offset, "A string literal isn't closed."));
-}
-
-size_t Lexer::ReadEscape(size_t i, std::string* out) const {
-  static constexpr std::string_view kNames = "\\'\"/abfnrtv";
-  static constexpr std::string_view kValues = "\\'\"/\a\b\f\n\r\t\v";
-  const char c = At(i + 1);
-  if (const size_t known = kNames.find(c); c != '\0' && known != std::string_view::npos) {
-    out->push_back(kValues[known]);
-    return 2;
-  }
-  size_t digits = c == 'u' ? 4 : c == 'U' ? 8 : c == 'x' ? 2 : 0;
-  size_t begin = i + 2;
-  int base = 16;
-  if (c >= '0' && c <= '7') {  // octal, up to three digits
-    begin = i + 1;
-    base = 8;
-    while (digits < 3 && At(begin + digits) >= '0' && At(begin + digits) <= '7') ++digits;
-  }
-  if (digits == 0 || begin + digits > text_.size()) return 0;
-  uint32_t code = 0;
-  const char* first = text_.data() + begin;
-  const auto parsed = std::from_chars(first, first + digits, code, base);
-  if (parsed.ec != std::errc() || parsed.ptr != first + digits || code > 0x10FFFF) return 0;
-  size_t used = begin + digits - i;
-  if (code >= 0xD800 && code < 0xDC00 && c == 'u') {  // the first half of a surrogate pair
-    uint32_t low = 0;
-    const size_t next = i + used;
-    if (StartsWith(next, "\\u") && next + 6 <= text_.size()) {
-      const char* second = text_.data() + next + 2;
-      const auto half = std::from_chars(second, second + 4, low, 16);
-      if (half.ptr == second + 4 && low >= 0xDC00 && low < 0xE000) {
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        used += 6;
-      }
-    }
-  }
-  if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
-  AppendUtf8(out, code);
-  return used;
 }
 
 }  // namespace

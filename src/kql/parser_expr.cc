@@ -2,8 +2,10 @@
 // %, string operators (has, contains, =~ …), sign, calls and paths.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "kql/parser_impl.h"
+#include "kql/reserved.h"
 
 namespace kc::kql {
 
@@ -15,103 +17,11 @@ using ast::Op;
 
 namespace {
 
-struct OpText {
-  std::string_view text;
-  Op op;
-};
-
-// How each operator is written; the first entry of an operator is its name in messages.
-constexpr std::array<OpText, 59> kOps = {{
-    {"+", Op::kAdd},
-    {"-", Op::kSub},
-    {"*", Op::kMul},
-    {"/", Op::kDiv},
-    {"%", Op::kMod},
-    {"==", Op::kEq},
-    {"!=", Op::kNe},
-    {"<>", Op::kNe},
-    {"<", Op::kLt},
-    {"<=", Op::kLe},
-    {">", Op::kGt},
-    {">=", Op::kGe},
-    {"and", Op::kAnd},
-    {"or", Op::kOr},
-    {"in", Op::kIn},
-    {"!in", Op::kNotIn},
-    {"in~", Op::kInCi},
-    {"!in~", Op::kNotInCi},
-    {"has_any", Op::kHasAny},
-    {"has_all", Op::kHasAll},
-    {"between", Op::kBetween},
-    {"!between", Op::kNotBetween},
-    {"=~", Op::kEqCi},
-    {"!~", Op::kNeCi},
-    {"has", Op::kHas},
-    {"!has", Op::kNotHas},
-    {"has_cs", Op::kHasCs},
-    {"!has_cs", Op::kNotHasCs},
-    {"hasprefix", Op::kHasPrefix},
-    {"!hasprefix", Op::kNotHasPrefix},
-    {"hasprefix_cs", Op::kHasPrefixCs},
-    {"!hasprefix_cs", Op::kNotHasPrefixCs},
-    {"hassuffix", Op::kHasSuffix},
-    {"!hassuffix", Op::kNotHasSuffix},
-    {"hassuffix_cs", Op::kHasSuffixCs},
-    {"!hassuffix_cs", Op::kNotHasSuffixCs},
-    {"contains", Op::kContains},
-    {"!contains", Op::kNotContains},
-    {"notcontains", Op::kNotContains},
-    {"contains_cs", Op::kContainsCs},
-    {"!contains_cs", Op::kNotContainsCs},
-    {"containscs", Op::kContainsCs},
-    {"!containscs", Op::kNotContainsCs},
-    {"notcontainscs", Op::kNotContainsCs},
-    {"startswith", Op::kStartsWith},
-    {"!startswith", Op::kNotStartsWith},
-    {"startswith_cs", Op::kStartsWithCs},
-    {"!startswith_cs", Op::kNotStartsWithCs},
-    {"endswith", Op::kEndsWith},
-    {"!endswith", Op::kNotEndsWith},
-    {"endswith_cs", Op::kEndsWithCs},
-    {"!endswith_cs", Op::kNotEndsWithCs},
-    {"matches regex", Op::kMatchesRegex},
-    {"like", Op::kLike},
-    {"!like", Op::kNotLike},
-    {"notlike", Op::kNotLike},
-    {"likecs", Op::kLikeCs},
-    {"!likecs", Op::kNotLikeCs},
-    {"notlikecs", Op::kNotLikeCs},
-}};
-
-Op FindOp(const Token& token) {
-  const bool possible = token.Is(TokenKind::kPunctuation) || token.Is(TokenKind::kIdentifier) ||
-                        token.Is(TokenKind::kWordOperator);
-  if (!possible) return Op::kNone;
-  for (const OpText& entry : kOps) {
-    if (entry.text == token.text) return entry.op;
-  }
-  return Op::kNone;
-}
-
 bool IsStringOp(Op op) {
   return op == Op::kEqCi || op == Op::kNeCi || op >= Op::kHas;
 }
 
 }  // namespace
-
-std::string_view ast::OpName(Op op) {
-  for (const OpText& entry : kOps) {
-    if (entry.op == op) return entry.text;
-  }
-  return "";
-}
-
-const std::string* ast::FindParameter(const Parameters& parameters, std::string_view name) {
-  for (auto it = parameters.rbegin(); it != parameters.rend(); ++it) {
-    if (it->name == name) return &it->value;
-  }
-  return nullptr;
-}
 
 ExprPtr Parser::Make(ExprKind kind) const {
   auto expr = std::make_unique<Expr>();
@@ -126,11 +36,11 @@ ExprPtr Parser::Finish(ExprPtr expr, uint32_t begin) const {
 }
 
 // An expression that may turn out to be a query: a source, or what comes before a pipe.
-ExprPtr Parser::ParseExpressionOrQuery() {
+ExprPtr Parser::ParseExpressionOrQuery(bool may_be_named) {
   const DepthGuard guard(this);
   if (error_) return Make(ExprKind::kLiteral);
   if (AtSourceOperator()) return ParsePipes(nullptr);
-  ExprPtr expr = ParseNamedExpr();
+  ExprPtr expr = may_be_named ? ParseNamedExpr() : ParseExpr();
   if (Is("|") && !error_) return ParsePipes(std::move(expr));
   return expr;
 }
@@ -139,9 +49,9 @@ ExprPtr Parser::ParseNamedExpr() {
   const uint32_t begin = Peek().offset;
   if (AtNamed()) {
     ExprPtr named = Make(ExprKind::kNamed);
-    named->names.push_back(ParseName());
+    named->names.push_back(ParseDeclaredName());
     Expect("=");
-    named->args.push_back(ParseExpressionOrQuery());
+    named->args.push_back(ParseExpressionOrQuery(false));
     return Finish(std::move(named), begin);
   }
   if (!Is("(")) return ParseExpr();
@@ -158,7 +68,7 @@ ExprPtr Parser::ParseNamedExpr() {
   named->tuple = true;
   Expect("(");
   while (!Is(")") && !AtEnd()) {
-    named->names.push_back(ParseName());
+    named->names.push_back(ParseDeclaredName());
     if (!Accept(",")) break;
   }
   Expect(")");
@@ -252,7 +162,7 @@ ExprPtr Parser::ParseInList(ExprPtr left, Op op, uint32_t begin) {
   expr->args.push_back(std::move(left));
   Expect("(");
   while (!Is(")") && !AtEnd()) {
-    expr->args.push_back(ParseExpressionOrQuery());
+    expr->args.push_back(ParseExpressionOrQuery(false));
     if (!Accept(",")) break;
   }
   Expect(")");
@@ -326,6 +236,13 @@ ExprPtr Parser::ParseUnary() {
   const uint32_t begin = Peek().offset;
   if (Accept("+")) return ParsePostfix();
   if (!Accept("-")) return ParsePostfix();
+  if (AtSmallestLong()) {
+    auto literal = Make(ExprKind::kLiteral);
+    literal->type = ScalarType::kLong;
+    literal->value = std::numeric_limits<int64_t>::min();
+    Next();
+    return Finish(std::move(literal), begin);
+  }
   auto expr = Make(ExprKind::kNegate);
   expr->args.push_back(ParsePostfix());
   return Finish(std::move(expr), begin);
@@ -383,6 +300,9 @@ ExprPtr Parser::ParseWordPrimary() {
   if (parameters && (IsWord("externaldata") || IsWord("external_data"))) {
     return ParseExternalData();
   }
+  if (!called && IsReservedReference(Peek().text)) {
+    Fail("The name '" + std::string(Peek().text) + "' needs to be bracketed.");
+  }
   std::string word(Next().text);
   if (Is("(")) return ParseCall(std::move(word), begin);
   auto name = Make(ExprKind::kName);
@@ -412,7 +332,7 @@ void Parser::ParseArguments(Expr* call) {
 ExprPtr Parser::ParseParenthesized() {
   Expect("(");
   const bool in_search = in_search_;
-  ExprPtr expr = ParseExpressionOrQuery();
+  ExprPtr expr = ParseExpressionOrQuery(false);
   in_search_ = in_search;
   Expect(")");
   expr->parenthesized = true;

@@ -20,13 +20,17 @@
 
 namespace kc::kql {
 
+// The operator that a token may stand for, kNone if it is none ("matches regex" is two tokens).
+ast::Op FindOp(const Token& token);
+
 class Parser {
  public:
   Parser(std::string_view text, std::vector<Token> tokens)
       : text_(text), tokens_(std::move(tokens)) {}
 
   ast::Script ParseScript();
-  ast::ExprPtr ParseExpressionOrQuery();
+  // With `named` also name = …
+  ast::ExprPtr ParseExpressionOrQuery(bool named = true);
   std::vector<ast::FunctionParameter> ParseFunctionParameters();
   std::vector<ast::Statement> ParseBody();             // { … }
   std::vector<ast::ColumnDecl> ParseColumnList();      // after "(", through ")"
@@ -70,7 +74,8 @@ class Parser {
   bool AtName(size_t ahead = 0) const;
   size_t NameLength(size_t ahead = 0) const;  // in tokens
   std::string ParseName(bool* quoted = nullptr);
-  bool AtNamed() const;  // name =
+  std::string ParseDeclaredName();  // refuses reserved words that aren't in brackets
+  bool AtNamed() const;             // name =
   ScalarType ParseType();
   ast::ColumnDecl ParseColumnDecl();
 
@@ -113,6 +118,7 @@ class Parser {
   ast::ExprPtr ParseWrapped(ast::ExprKind kind);         // toscalar(…), materialize(…)
   std::vector<ast::ColumnDecl> ParseSchema(bool* star);  // "(*, a:long)"
   ast::ExprPtr ParseWildcardOrName();
+  ast::ExprPtr ParseColumnPath();
   ast::ExprPtr ParseTableReference();  // also with wildcards, (query)
   bool AtFunctionLiteral() const;
   ast::ExprPtr ParseFunctionLiteral(bool view);
@@ -128,6 +134,8 @@ class Parser {
   void ParseJsonArray(std::string* out);
   void ParseJsonScalar(std::string* out);
   bool AtLiteral() const;
+  // A minus has been read; the token after it is 9223372036854775808.
+  bool AtSmallestLong() const;
 
   // ---- statements (parser_statements.cc)
   ast::Statement ParseStatement();
@@ -142,6 +150,7 @@ class Parser {
   // Operators without a source, the first without a pipe: the inside of mv-apply's parentheses.
   std::unique_ptr<ast::Query> ParseSubpipe();
   ast::Operator ParseOperator();
+  bool DispatchOperator(std::string_view name, ast::Operator* result);
   std::string OperatorName() const;
   void ConsumeWord(size_t bytes);
   ast::SortKey ParseSortKey();

@@ -75,6 +75,22 @@ std::optional<Value> ParseDecimalText(std::string_view text) {
   return Value(std::string(text));
 }
 
+// Commas may stand for hyphens: datetime(2025, 6, 14).
+std::optional<Value> ParseDateTimeLiteral(std::string_view text) {
+  if (auto ticks = ParseDateTime(text)) return Value(*ticks);
+  if (text.find(',') == std::string_view::npos) return std::nullopt;
+  std::string date;
+  const std::vector<std::string> fields = Split(text, ',');
+  if (fields.size() != 3) return std::nullopt;
+  for (const std::string& field : fields) {
+    const std::string_view digits = Trim(field);
+    if (!date.empty()) date += '-';
+    if (digits.size() == 1) date += '0';
+    date += digits;
+  }
+  return Wrap(ParseDateTime(date));
+}
+
 // The value of `type(text)`; nothing if the text isn't one of that type.
 std::optional<Value> TypedValue(ScalarType type, std::string_view text) {
   if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0]) {
@@ -93,7 +109,7 @@ std::optional<Value> TypedValue(ScalarType type, std::string_view text) {
     case ScalarType::kDecimal:
       return ParseDecimalText(text);
     case ScalarType::kDateTime:
-      return Wrap(ParseDateTime(text));
+      return ParseDateTimeLiteral(text);
     case ScalarType::kTimeSpan:
       return Wrap(ParseTimeSpan(text));
     case ScalarType::kGuid:
@@ -147,6 +163,10 @@ bool Parser::AtLiteral() const {
     default:
       return false;
   }
+}
+
+bool Parser::AtSmallestLong() const {
+  return Peek().Is(TokenKind::kLong) && Peek().text == "9223372036854775808";
 }
 
 ExprPtr Parser::ParseLiteral() {
@@ -296,6 +316,13 @@ ExprPtr Parser::ParseCell() {
     const bool number = Peek().Is(TokenKind::kLong) || Peek().Is(TokenKind::kReal) ||
                         Peek().Is(TokenKind::kTimeSpan);
     if (!number) FailHere();
+  }
+  if (minus && AtSmallestLong()) {
+    ExprPtr smallest = Make(ExprKind::kLiteral);
+    smallest->type = ScalarType::kLong;
+    smallest->value = std::numeric_limits<int64_t>::min();
+    Next();
+    return Finish(std::move(smallest), begin);
   }
   if (!AtLiteral()) {
     FailHere();

@@ -51,6 +51,9 @@ ast::ParseOp Parser::ParseParse(bool where) {
   parse.source = ParsePostfix();
   ExpectWord("with");
   while (Is("*") || AtName() || Peek().Is(TokenKind::kString)) {
+    const bool after_column =
+        !parse.parts.empty() && parse.parts.back().kind == ast::ParsePart::Kind::kColumn;
+    if (after_column && AtName()) FailHere();  // what separates the two columns is missing
     parse.parts.push_back(ParseParsePart());
   }
   if (parse.parts.empty()) FailHere();
@@ -67,7 +70,7 @@ ast::ParsePart Parser::ParseParsePart() {
     part.text = std::get<std::string>(ParseStringLiteral()->value);
   } else {
     part.kind = ast::ParsePart::Kind::kColumn;
-    part.text = ParseName();
+    part.text = ParseDeclaredName();
     if (Accept(":")) part.type = ParseType();
   }
   part.at = From(begin);

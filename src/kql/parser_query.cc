@@ -88,11 +88,16 @@ Operator Parser::ParseOperator() {
     Fail("The operator '" + name + "' is not supported.");
     return result;
   }
-  using Handler = void (*)(Parser*, Operator*);
-  struct Entry {
-    std::string_view name;
-    Handler handler;
-  };
+  if (DispatchOperator(name, &result)) {
+    result.at = From(begin);
+  } else if (name.empty()) {
+    FailHere();
+  } else {
+    Fail("Unknown operator: " + name);
+  }
+  return result;
+}
+
 #define KC_OP(NAME, CALL)                                 \
   {                                                       \
     NAME, [](Parser* p, Operator* o) { o->op = p->CALL; } \
@@ -101,6 +106,12 @@ Operator Parser::ParseOperator() {
   {                                                                  \
     NAME, [](Parser* p, Operator* o) { o->op = ast::TYPE{p->CALL}; } \
   }
+// True if there is such an operator; it has been parsed then.
+bool Parser::DispatchOperator(std::string_view name, Operator* result) {
+  struct Entry {
+    std::string_view name;
+    void (*parse)(Parser*, Operator*);
+  };
   static constexpr std::array kEntries = std::to_array<Entry>({
       KC_OP("where", ParseWhere()),
       KC_OP("filter", ParseWhere()),
@@ -153,22 +164,15 @@ Operator Parser::ParseOperator() {
       KC_OP("macro-expand", ParseMacroExpand()),
       {"execute_and_cache", [](Parser*, Operator* o) { o->op = ast::ExecuteAndCache{}; }},
   });
+  const auto entry = std::find_if(kEntries.begin(), kEntries.end(),
+                                  [&](const Entry& candidate) { return candidate.name == name; });
+  if (entry == kEntries.end()) return false;
+  ConsumeWord(name.size());
+  entry->parse(this, result);
+  return true;
+}
 #undef KC_OP
 #undef KC_LIST
-  for (const Entry& entry : kEntries) {
-    if (entry.name != name) continue;
-    ConsumeWord(name.size());
-    entry.handler(this, &result);
-    result.at = From(begin);
-    return result;
-  }
-  if (name.empty()) {
-    FailHere();
-  } else {
-    Fail("Unknown operator: " + name);
-  }
-  return result;
-}
 
 ExprList Parser::ParseNamedListOrNothing() {
   if (Is("|") || Is(";") || Is(")") || Is("}") || AtEnd()) return {};

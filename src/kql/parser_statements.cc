@@ -46,7 +46,7 @@ Statement Parser::ParseStatement() {
     restrict.tables = ParseTableList();
     statement.statement = std::move(restrict);
   } else {
-    statement.statement = ast::Expression{ParseExpressionOrQuery()};
+    statement.statement = ast::Expression{ParseExpressionOrQuery(false)};
   }
   statement.at = From(begin);
   return statement;
@@ -55,14 +55,14 @@ Statement Parser::ParseStatement() {
 ast::Let Parser::ParseLet() {
   ast::Let let;
   ConsumeWord(3);
-  let.name = ParseName();
+  let.name = ParseDeclaredName();
   Expect("=");
   const bool view = IsWord("view") && Peek(1).IsPunctuation("(");
   if (view) Next();
   if (view || AtFunctionLiteral()) {
     let.value = ParseFunctionLiteral(view);
   } else {
-    let.value = ParseExpressionOrQuery();
+    let.value = ParseExpressionOrQuery(false);
   }
   return let;
 }
@@ -179,7 +179,7 @@ Result<ast::Script> Parse(std::string_view text) {
 }
 
 Result<ExprPtr> ParseExpression(std::string_view text) {
-  return ParseWhole(text, [](Parser& parser) { return parser.ParseExpressionOrQuery(); });
+  return ParseWhole(text, [](Parser& parser) { return parser.ParseExpressionOrQuery(false); });
 }
 
 Result<std::vector<ast::FunctionParameter>> ParseParameters(std::string_view text) {

@@ -124,11 +124,26 @@ void Parser::ParseFindOutput(ast::Find* find) {
   } while (Accept(","));
 }
 
+// a.b.c, without calls: a parenthesis after it belongs to the operator.
+ExprPtr Parser::ParseColumnPath() {
+  const uint32_t begin = Peek().offset;
+  auto path = Make(ExprKind::kName);
+  path->text = ParseName(&path->quoted);
+  path = Finish(std::move(path), begin);
+  while (Accept(".")) {
+    auto member = Make(ExprKind::kMember);
+    member->args.push_back(std::move(path));
+    member->text = ParseName(&member->quoted);
+    path = Finish(std::move(member), begin);
+  }
+  return path;
+}
+
 ast::Partition Parser::ParsePartition() {
   ast::Partition partition;
   partition.params = ParseParameters({});
   ExpectWord("by");
-  partition.by = ParsePostfix();
+  partition.by = ParseColumnPath();
   const auto more = ParseParameters({});
   partition.params.insert(partition.params.end(), more.begin(), more.end());
   if (Accept("{")) {

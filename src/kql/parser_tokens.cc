@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kql/parser_impl.h"
+#include "kql/reserved.h"
 
 namespace kc::kql {
 
@@ -105,6 +106,13 @@ std::string Parser::ParseName(bool* quoted) {
   return name;
 }
 
+std::string Parser::ParseDeclaredName() {
+  if (Peek().Is(TokenKind::kIdentifier) && IsReservedDeclaration(Peek().text)) {
+    Fail("The name '" + std::string(Peek().text) + "' needs to be bracketed.");
+  }
+  return ParseName();
+}
+
 bool Parser::AtNamed() const {
   const size_t length = NameLength();
   return length > 0 && Peek(length).IsPunctuation("=");
@@ -125,7 +133,7 @@ ScalarType Parser::ParseType() {
 ast::ColumnDecl Parser::ParseColumnDecl() {
   ast::ColumnDecl column;
   const uint32_t begin = Peek().offset;
-  column.name = ParseName();
+  column.name = ParseDeclaredName();
   Expect(":");
   column.type = ParseType();
   column.at = From(begin);

@@ -1,0 +1,148 @@
+// The words of KQL that can't be used as names without brackets, as Microsoft's parser has them.
+#include "kql/reserved.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kc::kql {
+namespace {
+
+// Sorted. Neither as the name of a new column nor to refer to one.
+constexpr auto kReserved = std::to_array<std::string_view>({"and",
+                                                            "anomalychart",
+                                                            "areachart",
+                                                            "asc",
+                                                            "bagexpansion",
+                                                            "barchart",
+                                                            "between",
+                                                            "bin_legacy",
+                                                            "boolean",
+                                                            "byte",
+                                                            "cachingpolicy",
+                                                            "callout",
+                                                            "cancel",
+                                                            "card",
+                                                            "char",
+                                                            "columnchart",
+                                                            "contains_cs",
+                                                            "containscs",
+                                                            "cycles",
+                                                            "dataexport",
+                                                            "datascope",
+                                                            "date",
+                                                            "datetime",
+                                                            "decimal",
+                                                            "decodeblocks",
+                                                            "desc",
+                                                            "double",
+                                                            "dynamic",
+                                                            "encodingpolicy",
+                                                            "endswith",
+                                                            "endswith_cs",
+                                                            "expandoutput",
+                                                            "extent_tags_retention",
+                                                            "external_data",
+                                                            "first",
+                                                            "flags",
+                                                            "float",
+                                                            "force_remote",
+                                                            "harddelete",
+                                                            "hardretention",
+                                                            "has_all",
+                                                            "has_any",
+                                                            "has_cs",
+                                                            "hasprefix",
+                                                            "hasprefix_cs",
+                                                            "hassuffix",
+                                                            "hassuffix_cs",
+                                                            "hotcache",
+                                                            "int",
+                                                            "int16",
+                                                            "int32",
+                                                            "int64",
+                                                            "int8",
+                                                            "isfuzzy",
+                                                            "journal",
+                                                            "ladderchart",
+                                                            "last",
+                                                            "like",
+                                                            "likecs",
+                                                            "linechart",
+                                                            "long",
+                                                            "missing",
+                                                            "nooptimization",
+                                                            "notcontains",
+                                                            "notcontainscs",
+                                                            "notlike",
+                                                            "notlikecs",
+                                                            "or",
+                                                            "others",
+                                                            "pathformat",
+                                                            "piechart",
+                                                            "pivotchart",
+                                                            "project",
+                                                            "queries",
+                                                            "query_results",
+                                                            "real",
+                                                            "relaxed",
+                                                            "restricted_view_access",
+                                                            "row_level_security",
+                                                            "rowstore",
+                                                            "rowstore_references",
+                                                            "rowstore_sealinfo",
+                                                            "rowstorepolicy",
+                                                            "rowstores",
+                                                            "scatterchart",
+                                                            "seal",
+                                                            "seals",
+                                                            "shards",
+                                                            "simple",
+                                                            "softdelete",
+                                                            "softretention",
+                                                            "stackedareachart",
+                                                            "startswith",
+                                                            "startswith_cs",
+                                                            "statistics",
+                                                            "storedqueryresultcontainers",
+                                                            "string",
+                                                            "tablepurge",
+                                                            "time",
+                                                            "timechart",
+                                                            "timeline",
+                                                            "timepivot",
+                                                            "timespan",
+                                                            "treemap",
+                                                            "uint",
+                                                            "uint16",
+                                                            "uint32",
+                                                            "uint64",
+                                                            "uint8",
+                                                            "ulong",
+                                                            "union",
+                                                            "uniqueid",
+                                                            "unrestrictedviewers",
+                                                            "views",
+                                                            "with_itemindex",
+                                                            "with_match_id",
+                                                            "with_step_name",
+                                                            "writeaheadlog"});
+
+// Sorted. May be declared, but not referred to.
+constexpr auto kReservedInReferences = std::to_array<std::string_view>(
+    {"accumulate", "as",       "by",      "contains", "datatable", "earliest",    "externaldata",
+     "find",       "has",      "in",      "invoke",   "latest",    "materialize", "mdm",
+     "of",         "print",    "sample",  "search",   "set",       "sql",         "title",
+     "to",         "toscalar", "totable", "verbose",  "viewers",   "where"});
+
+}  // namespace
+
+bool IsReservedDeclaration(std::string_view word) {
+  return std::binary_search(kReserved.begin(), kReserved.end(), word);
+}
+
+bool IsReservedReference(std::string_view word) {
+  return IsReservedDeclaration(word) ||
+         std::binary_search(kReservedInReferences.begin(), kReservedInReferences.end(), word);
+}
+
+}  // namespace kc::kql
