@@ -52,6 +52,8 @@ std::shared_ptr<const ColumnIdMap> MapColumns(const Extent& extent,
   bool same = std::all_of(to.columns.begin(), to.columns.end(), [&](const Column& column) {
     return mapped.FileColumn(column.id) == plain.FileColumn(column.id);
   });
+  // Columns that the destination gets later must not find a stranger under their number.
+  for (int file_column : extent.file->column_ids) same = same && file_column < to.next_column_id;
   return same ? nullptr : map;
 }
 
