@@ -57,8 +57,6 @@ struct StorageUrl {
   std::string UrlOf(std::string_view name) const;
   // The folder with its credentials replaced by "…": for messages.
   std::string Shown() const;
-  // "/account/container/path/name", what a SharedKey signature covers.
-  std::string CanonicalResource(std::string_view name) const;
   // The same place, one or more folders further down.
   StorageUrl Below(std::string_view folder) const;
 };

@@ -1,0 +1,50 @@
+// One request to blob storage: signed, sent once, its refusals turned into errors. Used by BlobStore
+// only. Safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "azure/object_store.h"
+#include "azure/shared_key.h"
+
+namespace kc::azure {
+
+struct BlobCall {
+  std::string method = "GET";
+  std::string name;        // of the object; "" = the container
+  Query query;             // besides the SAS
+  world::Headers headers;  // besides those of every request
+  std::string body;
+  bool mutates = false;
+};
+
+class BlobApi {
+ public:
+  BlobApi(StorageUrl url, std::string key, const StoreWorld& world, TokenProvider* tokens);
+
+  // An answer below 300, or the error that it means. Sent once; only a refusal because our clock is
+  // wrong is repeated with the server's time.
+  Result<world::HttpResponse> Send(const BlobCall& call);
+  // UTC by the server's clock, as far as it is known.
+  int64_t ServerTicks() const;
+  const StorageUrl& url() const { return url_; }
+  const std::string& key() const { return key_; }
+
+ private:
+  Result<world::HttpRequest> Build(const BlobCall& call) const;
+  Error ErrorOf(const BlobCall& call, const world::HttpResponse& response) const;
+
+  const StorageUrl url_;
+  const std::string key_;  // raw bytes, "" when there is none
+  const StoreWorld world_;
+  TokenProvider* const tokens_;
+  std::atomic<int64_t> clock_offset_{0};  // ticks to add to the own clock
+};
+
+// The inner text of the first <tag>…</tag> in `xml`, entities decoded; "" if it isn't there.
+std::string XmlText(std::string_view xml, std::string_view tag);
+// What a page of List Blobs says: `prefix` is cut off the names, folders are left out.
+ListPage ParseBlobList(std::string_view xml, std::string_view prefix);
+
+}  // namespace kc::azure
