@@ -54,10 +54,13 @@ std::string ShortName(const StorageUrl& url, const std::string& name) {
 BlobApi::BlobApi(StorageUrl url, std::string key, const StoreWorld& world, TokenProvider* tokens)
     : url_(std::move(url)), key_(std::move(key)), world_(world), tokens_(tokens) {}
 
-int64_t BlobApi::ServerTicks() const { return world_.clock->NowTicks() + clock_offset_.load(); }
+int64_t BlobApi::ServerTicks() const {
+  return world_.clock->NowTicks() + clock_offset_.load();
+}
 
 Result<world::HttpRequest> BlobApi::Build(const BlobCall& call) const {
-  std::string url = call.name.empty() ? url_.endpoint + "/" + url_.container : url_.UrlOf(call.name);
+  std::string url =
+      call.name.empty() ? url_.endpoint + "/" + url_.container : url_.UrlOf(call.name);
   world::HttpRequest request;
   request.method = call.method;
   request.headers = call.headers;
@@ -67,7 +70,8 @@ Result<world::HttpRequest> BlobApi::Build(const BlobCall& call) const {
   request.mutates = call.mutates;
   request.timeout = kRequestTimeout;
   request.cancel = world_.cancel;
-  if (!call.body.empty() && world::FindHeader(request.headers, "Content-Type").empty()) {
+  // Always told, as it is signed and libcurl would otherwise invent one.
+  if (call.method == "PUT") {
     request.headers.emplace_back("Content-Type", "application/octet-stream");
   }
   request.url = url + QueryText(call.query);
@@ -127,8 +131,8 @@ Error BlobApi::ErrorOf(const BlobCall& call, const world::HttpResponse& response
              "the storage answers HTTP " + std::to_string(status), code};
   } else {
     error = {ErrorCode::kStop,
-             call.method + " of " + ShortName(url_, call.name) + ": HTTP " + std::to_string(status) +
-                 " " + code,
+             call.method + " of " + ShortName(url_, call.name) + ": HTTP " +
+                 std::to_string(status) + " " + code,
              code};
   }
   error.http_status = status;

@@ -1,5 +1,5 @@
-// One request to blob storage: signed, sent once, its refusals turned into errors. Used by BlobStore
-// only. Safe from any thread.
+// One request to blob storage: signed, sent once, its refusals turned into errors. Used by
+// BlobStore only. Safe from any thread.
 #pragma once
 
 #include <atomic>

@@ -17,7 +17,9 @@ constexpr size_t kBlock = size_t{16} << 20;
 // A SAS is valid from a little before, as clocks differ.
 constexpr int64_t kClockSkew = 15 * kTicksPerMinute;
 
-std::string Unquoted(std::string_view etag) { return ReplaceAll(std::string(etag), "\"", ""); }
+std::string Unquoted(std::string_view etag) {
+  return ReplaceAll(std::string(etag), "\"", "");
+}
 
 // Changes that may be repeated freely by the caller: an unknown outcome is one to try again.
 template <typename T>
@@ -39,7 +41,8 @@ class BlobStore final : public ObjectStore {
                           const WriteCondition& condition) override {
     KC_TRY(CheckName(name));
     world::Headers headers;
-    if (!condition.if_match.empty()) headers.emplace_back("If-Match", "\"" + condition.if_match + "\"");
+    if (!condition.if_match.empty())
+      headers.emplace_back("If-Match", "\"" + condition.if_match + "\"");
     if (!condition.lease_id.empty()) headers.emplace_back("x-ms-lease-id", condition.lease_id);
     return PutBlob(name, bytes, headers);
   }
@@ -124,8 +127,11 @@ class BlobStore final : public ObjectStore {
     KC_TRY(CheckName(name));
     if (bytes.size() > kMaxAppendBytes) return Fail(PastAppendLimit(name, bytes.size()));
     if (bytes.empty()) return {};
-    BlobCall call{.method = "PUT", .name = name, .query = {{"comp", "appendblock"}},
-                  .body = std::string(bytes), .mutates = true};
+    BlobCall call{.method = "PUT",
+                  .name = name,
+                  .query = {{"comp", "appendblock"}},
+                  .body = std::string(bytes),
+                  .mutates = true};
     call.headers.emplace_back("x-ms-blob-condition-appendpos", std::to_string(position));
     call.headers.emplace_back("Content-MD5", Base64Encode(Md5(bytes)));
     if (!lease_id.empty()) call.headers.emplace_back("x-ms-lease-id", lease_id);
@@ -231,13 +237,16 @@ class BlobStore final : public ObjectStore {
       std::string_view block = bytes.substr(0, kBlock);
       bytes.remove_prefix(block.size());
       std::string id = Base64Encode(stem + std::to_string(number));
-      BlobCall call{.method = "PUT", .name = name,
+      BlobCall call{.method = "PUT",
+                    .name = name,
                     .query = {{"comp", "block"}, {"blockid", id}},
-                    .body = std::string(block), .mutates = true};
+                    .body = std::string(block),
+                    .mutates = true};
       call.headers.emplace_back("Content-MD5", Base64Encode(Md5(block)));
       if (!lease.empty()) call.headers.emplace_back("x-ms-lease-id", lease);
       // A block by its id may be sent again: nothing is visible before the list.
-      auto sent = RetryRead<world::HttpResponse>(world_, [&] { return Repeatable(api_.Send(call)); });
+      auto sent =
+          RetryRead<world::HttpResponse>(world_, [&] { return Repeatable(api_.Send(call)); });
       if (!sent) return Fail(std::move(sent).error());
       list += "<Latest>" + id + "</Latest>";
     }
@@ -246,8 +255,11 @@ class BlobStore final : public ObjectStore {
 
   Status Lease(const std::string& name, world::Headers headers) {
     KC_TRY(CheckName(name));
-    BlobCall call{.method = "PUT", .name = name, .query = {{"comp", "lease"}},
-                  .headers = std::move(headers), .mutates = true};
+    BlobCall call{.method = "PUT",
+                  .name = name,
+                  .query = {{"comp", "lease"}},
+                  .headers = std::move(headers),
+                  .mutates = true};
     auto sent = Repeatable(api_.Send(call));
     if (!sent) return Fail(std::move(sent).error());
     return {};

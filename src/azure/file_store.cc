@@ -267,8 +267,11 @@ class FileStore final : public ObjectStore {
       VersionedFile versions = VersionsOf(name);
       KC_ASSIGN(int64_t seen, versions.Newest());
       if (!condition.if_match.empty()) {
-        KC_ASSIGN(ObjectContent content, Get(name));
-        if (content.etag != condition.if_match) return Fail(ConditionNotMet(url_, name));
+        auto content = Get(name);
+        if (!content && content.error().reason != "NotFound") return Fail(content.error());
+        if (!content || content->etag != condition.if_match) {
+          return Fail(ConditionNotMet(url_, name));
+        }
       }
       Status swapped = versions.Swap(seen, bytes);
       // For people and for other tools; what counts is the version.

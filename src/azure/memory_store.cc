@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "azure/object_names.h"
+#include "base/text.h"
 
 namespace kc::azure {
 namespace {
@@ -174,8 +175,9 @@ class MemoryStore final : public ObjectStore {
 
   Result<std::string> NameOf(std::string_view address) const override {
     std::string root = url_.UrlOf("") + "/";
-    if (address.substr(0, root.size()) == root && CheckName(address.substr(root.size()))) {
-      return std::string(address.substr(root.size()));
+    std::string plain = UrlDecode(address).value_or("");
+    if (plain.rfind(root, 0) == 0 && CheckName(plain.substr(root.size()))) {
+      return plain.substr(root.size());
     }
     return Stop("'" + std::string(address) + "' is not in the lake", "OutsideLake");
   }

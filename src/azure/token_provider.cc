@@ -173,7 +173,8 @@ class DefaultTokens final : public TokenProvider {
   DefaultTokens(world::Transport& transport, world::Clock& clock) {
     AddEnvironment(transport, clock);
     Skip("workload identity", "not supported yet");
-    ways_.push_back({"managed identity", MakeManagedIdentityTokens("system", transport, clock), ""});
+    ways_.push_back(
+        {"managed identity", MakeManagedIdentityTokens("system", transport, clock), ""});
     Skip("shared token cache", "exists on Windows only");
     Skip("Visual Studio", "exists on Windows only");
     Skip("Visual Studio Code", "its sign-in is not readable by other programs");

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 namespace kc::world {
@@ -34,6 +35,12 @@ std::string HostName() {
   char buffer[256] = {};
   gethostname(buffer, sizeof buffer - 1);
   return buffer;
+}
+
+std::string CurrentFolder() {
+  std::error_code error;
+  std::string folder = std::filesystem::current_path(error).string();
+  return error ? "." : folder;
 }
 
 int ProcessId() {
