@@ -5,8 +5,20 @@ namespace kc::engine::udf {
 
 class Registrar;
 
+void AddConversions(Registrar& registrar);
+void AddDateTimes(Registrar& registrar);
+void AddDecimals(Registrar& registrar);
+void AddDynamics(Registrar& registrar);
+void AddHashes(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
+void AddRegex(Registrar& registrar);
+void AddSets(Registrar& registrar);
+void AddStrings(Registrar& registrar);
+void AddTerms(Registrar& registrar);
 
-inline constexpr void (*kFamilies[])(Registrar&) = {AddNumbers};
+inline constexpr void (*kFamilies[])(Registrar&) = {
+    AddConversions, AddDateTimes, AddDecimals, AddDynamics, AddHashes,
+    AddNumbers,     AddRegex,     AddSets,     AddStrings,  AddTerms,
+};
 
 }  // namespace kc::engine::udf

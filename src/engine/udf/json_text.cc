@@ -1,0 +1,492 @@
+#include "engine/udf/json_text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "base/json.h"
+#include "engine/udf/real_text.h"
+
+namespace kc::engine::udf {
+namespace {
+
+bool IsBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// One past the closing quote.
+const char* SkipString(const char* at, const char* end) {
+  for (++at; at < end; ++at) {
+    if (*at == '\\') {
+      if (++at >= end) return end;
+    } else if (*at == '"') {
+      return at + 1;
+    }
+  }
+  return end;
+}
+
+const char* SkipContainer(const char* at, const char* end) {
+  int depth = 0;
+  while (at < end) {
+    const char c = *at;
+    if (c == '"') {
+      at = SkipString(at, end);
+      continue;
+    }
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') {
+      if (--depth == 0) return at + 1;
+    }
+    ++at;
+  }
+  return end;
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Four hexadecimal digits at `at`, or -1.
+int ReadHex4(const char* at, const char* end) {
+  if (end - at < 4) return -1;
+  int value = 0;
+  for (int i = 0; i < 4; ++i) {
+    const int digit = HexDigit(at[i]);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+void AppendUtf8(std::string& out, uint32_t code) {
+  if (code < 0x80) {
+    out.push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    out.push_back(static_cast<char>(0xC0 | code >> 6));
+    out.push_back(static_cast<char>(0x80 | (code & 63)));
+  } else if (code < 0x10000) {
+    out.push_back(static_cast<char>(0xE0 | code >> 12));
+    out.push_back(static_cast<char>(0x80 | (code >> 6 & 63)));
+    out.push_back(static_cast<char>(0x80 | (code & 63)));
+  } else {
+    out.push_back(static_cast<char>(0xF0 | code >> 18));
+    out.push_back(static_cast<char>(0x80 | (code >> 12 & 63)));
+    out.push_back(static_cast<char>(0x80 | (code >> 6 & 63)));
+    out.push_back(static_cast<char>(0x80 | (code & 63)));
+  }
+}
+
+// Decodes the escape whose backslash is at `at`; gives one past it, or null if it is none.
+const char* Unescape(const char* at, const char* end, std::string& out) {
+  if (end - at < 2) return nullptr;
+  switch (at[1]) {
+    case '"':
+    case '\\':
+    case '/':
+      out.push_back(at[1]);
+      return at + 2;
+    case 'b':
+      out.push_back('\b');
+      return at + 2;
+    case 'f':
+      out.push_back('\f');
+      return at + 2;
+    case 'n':
+      out.push_back('\n');
+      return at + 2;
+    case 'r':
+      out.push_back('\r');
+      return at + 2;
+    case 't':
+      out.push_back('\t');
+      return at + 2;
+    case 'u':
+      break;
+    default:
+      return nullptr;
+  }
+  const int first = ReadHex4(at + 2, end);
+  if (first < 0) return nullptr;
+  at += 6;
+  if (first >= 0xD800 && first < 0xDC00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
+    const int second = ReadHex4(at + 2, end);
+    if (second >= 0xDC00 && second < 0xE000) {
+      AppendUtf8(out, 0x10000 + (static_cast<uint32_t>(first - 0xD800) << 10) +
+                          static_cast<uint32_t>(second - 0xDC00));
+      return at + 6;
+    }
+  }
+  // Half of a surrogate pair is no character.
+  AppendUtf8(out, first >= 0xD800 && first < 0xE000 ? 0xFFFD : static_cast<uint32_t>(first));
+  return at;
+}
+
+// Recursive descent over strict JSON.
+class Normalizer {
+ public:
+  Normalizer(std::string_view text, std::string& out)
+      : at_(text.data()), end_(at_ + text.size()), out_(out) {}
+
+  bool Run() {
+    SkipBlanks();
+    if (!Value(0)) return false;
+    SkipBlanks();
+    return at_ == end_;
+  }
+
+ private:
+  void SkipBlanks() {
+    while (at_ < end_ && IsBlank(*at_)) ++at_;
+  }
+  bool Take(char c) {
+    SkipBlanks();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  bool Word(std::string_view word) {
+    if (static_cast<size_t>(end_ - at_) < word.size() ||
+        std::memcmp(at_, word.data(), word.size()) != 0) {
+      return false;
+    }
+    at_ += word.size();
+    out_.append(word);
+    return true;
+  }
+  bool Value(int depth) {
+    if (at_ == end_ || depth > kMaxJsonDepth) return false;
+    switch (*at_) {
+      case '{':
+        return Object(depth);
+      case '[':
+        return Array(depth);
+      case '"':
+        return String();
+      case 't':
+        return Word("true");
+      case 'f':
+        return Word("false");
+      case 'n':
+        return Word("null");
+      default:
+        return Number();
+    }
+  }
+  bool Object(int depth) {
+    ++at_;
+    out_.push_back('{');
+    if (Take('}')) {
+      out_.push_back('}');
+      return true;
+    }
+    do {
+      SkipBlanks();
+      if (out_.back() != '{') out_.push_back(',');
+      if (at_ == end_ || *at_ != '"' || !String() || !Take(':')) return false;
+      out_.push_back(':');
+      SkipBlanks();
+      if (!Value(depth + 1)) return false;
+    } while (Take(','));
+    out_.push_back('}');
+    return Take('}');
+  }
+  bool Array(int depth) {
+    ++at_;
+    out_.push_back('[');
+    if (Take(']')) {
+      out_.push_back(']');
+      return true;
+    }
+    bool first = true;
+    do {
+      SkipBlanks();
+      if (!first) out_.push_back(',');
+      first = false;
+      if (!Value(depth + 1)) return false;
+    } while (Take(','));
+    out_.push_back(']');
+    return Take(']');
+  }
+  bool String() {
+    const char* start = at_;
+    for (const char* p = at_ + 1; p < end_; ++p) {
+      const auto c = static_cast<unsigned char>(*p);
+      if (c == '"') {
+        out_.append(start, static_cast<size_t>(p + 1 - start));
+        at_ = p + 1;
+        return true;
+      }
+      if (c == '\\') return EscapedString();
+      if (c < 0x20) return false;
+    }
+    return false;
+  }
+  bool EscapedString() {
+    std::string content;
+    for (const char* p = at_ + 1; p < end_;) {
+      const auto c = static_cast<unsigned char>(*p);
+      if (c == '"') {
+        AppendJsonQuoted(out_, content);
+        at_ = p + 1;
+        return true;
+      }
+      if (c < 0x20) return false;
+      if (c == '\\') {
+        p = Unescape(p, end_, content);
+        if (p == nullptr) return false;
+      } else {
+        content.push_back(*p++);
+      }
+    }
+    return false;
+  }
+  bool Digits() {
+    const char* start = at_;
+    while (at_ < end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    return at_ > start;
+  }
+  bool Number() {
+    const char* start = at_;
+    if (at_ < end_ && *at_ == '-') ++at_;
+    const char* digits = at_;
+    if (!Digits()) return false;
+    if (*digits == '0' && at_ - digits > 1) return false;
+    bool integer = true;
+    if (at_ < end_ && *at_ == '.') {
+      integer = false;
+      ++at_;
+      if (!Digits()) return false;
+    }
+    if (at_ < end_ && (*at_ == 'e' || *at_ == 'E')) {
+      integer = false;
+      ++at_;
+      if (at_ < end_ && (*at_ == '+' || *at_ == '-')) ++at_;
+      if (!Digits()) return false;
+    }
+    const std::string_view text(start, static_cast<size_t>(at_ - start));
+    if (integer && text != "-0" && JsonToInteger(text)) {
+      out_.append(text);
+    } else {
+      AppendJsonReal(out_, JsonToDouble(text));
+    }
+    return true;
+  }
+
+  const char* at_;
+  const char* end_;
+  std::string& out_;
+};
+
+}  // namespace
+
+JsonKind KindOf(std::string_view json) {
+  if (json.empty()) return JsonKind::kNull;
+  switch (json[0]) {
+    case '{':
+      return JsonKind::kObject;
+    case '[':
+      return JsonKind::kArray;
+    case '"':
+      return JsonKind::kString;
+    case 't':
+    case 'f':
+      return JsonKind::kBool;
+    case 'n':
+      return JsonKind::kNull;
+    default:
+      return JsonKind::kNumber;
+  }
+}
+
+const char* SkipJsonValue(const char* at, const char* end) {
+  if (at >= end) return end;
+  if (*at == '"') return SkipString(at, end);
+  if (*at == '[' || *at == '{') return SkipContainer(at, end);
+  while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ':' && !IsBlank(*at)) ++at;
+  return at;
+}
+
+JsonItems::JsonItems(std::string_view json) : at_(json.data()), end_(at_ + json.size()) {
+  if (!json.empty() && (json[0] == '[' || json[0] == '{')) {
+    close_ = json[0] == '[' ? ']' : '}';
+    ++at_;
+  } else {
+    at_ = end_;
+  }
+}
+
+void JsonItems::SkipBlanks() {
+  while (at_ < end_ && (IsBlank(*at_) || *at_ == ',')) ++at_;
+}
+
+bool JsonItems::Next() {
+  SkipBlanks();
+  if (at_ >= end_ || *at_ == close_) return false;
+  if (close_ == '}') {
+    const char* start = at_;
+    at_ = SkipJsonValue(at_, end_);
+    key_ = {start, static_cast<size_t>(at_ - start)};
+    while (at_ < end_ && (IsBlank(*at_) || *at_ == ':')) ++at_;
+  }
+  const char* start = at_;
+  at_ = SkipJsonValue(at_, end_);
+  if (at_ == start) return false;
+  value_ = {start, static_cast<size_t>(at_ - start)};
+  return true;
+}
+
+std::vector<std::string_view> JsonElements(std::string_view array) {
+  std::vector<std::string_view> elements;
+  if (KindOf(array) != JsonKind::kArray) return elements;
+  JsonItems items(array);
+  while (items.Next()) elements.push_back(items.value());
+  return elements;
+}
+
+int64_t JsonCount(std::string_view array_or_object) {
+  int64_t count = 0;
+  JsonItems items(array_or_object);
+  while (items.Next()) ++count;
+  return count;
+}
+
+void AppendJsonUnquoted(std::string& out, std::string_view quoted) {
+  if (quoted.size() < 2) return;
+  const char* at = quoted.data() + 1;
+  const char* end = quoted.data() + quoted.size() - 1;
+  while (at < end) {
+    const char* backslash =
+        static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)));
+    if (backslash == nullptr) {
+      out.append(at, static_cast<size_t>(end - at));
+      return;
+    }
+    out.append(at, static_cast<size_t>(backslash - at));
+    const char* next = Unescape(backslash, end, out);
+    at = next != nullptr ? next : backslash + 1;
+  }
+}
+
+std::string JsonUnquote(std::string_view quoted) {
+  std::string out;
+  AppendJsonUnquoted(out, quoted);
+  return out;
+}
+
+bool JsonKeyIs(std::string_view quoted_key, std::string_view name) {
+  if (quoted_key.size() < 2) return false;
+  const std::string_view raw = quoted_key.substr(1, quoted_key.size() - 2);
+  if (raw.find('\\') == std::string_view::npos) return raw == name;
+  return JsonUnquote(quoted_key) == name;
+}
+
+void AppendJsonQuoted(std::string& out, std::string_view text) {
+  AppendJsonString(out, text);
+}
+
+std::optional<std::string_view> JsonMember(std::string_view json, std::string_view key) {
+  if (KindOf(json) != JsonKind::kObject) return std::nullopt;
+  JsonItems items(json);
+  while (items.Next()) {
+    if (JsonKeyIs(items.key(), key)) {
+      if (IsJsonNull(items.value())) return std::nullopt;
+      return items.value();
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> JsonIndex(std::string_view json, int64_t index) {
+  if (KindOf(json) != JsonKind::kArray) return std::nullopt;
+  if (index < 0) index += JsonCount(json);
+  if (index < 0) return std::nullopt;
+  JsonItems items(json);
+  while (items.Next()) {
+    if (index-- == 0) {
+      if (IsJsonNull(items.value())) return std::nullopt;
+      return items.value();
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> JsonToInteger(std::string_view number) {
+  int64_t value = 0;
+  const char* end = number.data() + number.size();
+  const auto [stop, error] = std::from_chars(number.data(), end, value);
+  if (error != std::errc() || stop != end || number.empty()) return std::nullopt;
+  return value;
+}
+
+bool JsonIsInteger(std::string_view number) {
+  return JsonToInteger(number).has_value();
+}
+
+double JsonToDouble(std::string_view number) {
+  double value = 0;
+  const char* end = number.data() + number.size();
+  const auto [stop, error] = std::from_chars(number.data(), end, value);
+  if (error == std::errc::result_out_of_range) {
+    const size_t exponent = number.find_first_of("eE");
+    const bool tiny = exponent != std::string_view::npos && number[exponent + 1] == '-';
+    value = tiny ? 0.0 : std::numeric_limits<double>::infinity();
+    if (number[0] == '-') value = -value;
+  } else if (error != std::errc() || stop != end) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return value;
+}
+
+void AppendJsonReal(std::string& out, double value) {
+  if (std::isfinite(value)) {
+    AppendReal(out, value);
+  } else {
+    out.append(std::isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+  }
+}
+
+void AppendJsonInteger(std::string& out, int64_t value) {
+  char buffer[24];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  out.append(buffer, static_cast<size_t>(end - buffer));
+}
+
+bool NormalizeJson(std::string_view text, std::string& out) {
+  return Normalizer(text, out).Run();
+}
+
+void AppendSortedJson(std::string& out, std::string_view json, int depth) {
+  const JsonKind kind = KindOf(json);
+  if (depth > kMaxJsonDepth || (kind != JsonKind::kArray && kind != JsonKind::kObject)) {
+    out.append(json.empty() ? "null" : json);
+    return;
+  }
+  JsonItems items(json);
+  if (kind == JsonKind::kArray) {
+    out.push_back('[');
+    for (bool first = true; items.Next(); first = false) {
+      if (!first) out.push_back(',');
+      AppendSortedJson(out, items.value(), depth + 1);
+    }
+    out.push_back(']');
+    return;
+  }
+  std::vector<std::pair<std::string_view, std::string_view>> entries;
+  while (items.Next()) entries.emplace_back(items.key(), items.value());
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  out.push_back('{');
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    out.append(entries[i].first).push_back(':');
+    AppendSortedJson(out, entries[i].second, depth + 1);
+  }
+  out.push_back('}');
+}
+
+}  // namespace kc::engine::udf
