@@ -41,6 +41,8 @@ Result<std::unique_ptr<Cluster>> Cluster::Open(World world, engine::Engine* engi
                                                ClusterOptions options) {
   std::unique_ptr<Cluster> cluster(new Cluster(world, engine, std::move(options)));
   KC_TRY(cluster->PrepareStorage());
+  // A kill between the creation of a folder and its sync must not cost what is put into it later.
+  KC_TRY(world.files->Sync(cluster->options_.storage));
   KC_TRY(cluster->OpenDatabases());
   return cluster;
 }
@@ -59,6 +61,12 @@ Status Cluster::PrepareStorage() {
   }
   lock_ = *std::move(lock);
   std::string marker = storage + "/storage.json";
+  KC_ASSIGN(std::vector<world::FileInfo> found, files.List(storage));
+  for (const world::FileInfo& file : found) {
+    if (file.name.starts_with("storage.json.tmp-")) {
+      KC_TRY(files.Remove(storage + "/" + file.name));
+    }
+  }
   if (files.Exists(marker)) {
     KC_ASSIGN(std::string text, files.Read(marker));
     auto json = ParseJson(text);
@@ -69,7 +77,6 @@ Status Cluster::PrepareStorage() {
     }
     return files.MakeFolders(storage + "/databases");
   }
-  KC_ASSIGN(std::vector<world::FileInfo> found, files.List(storage));
   for (const world::FileInfo& file : found) {
     if (file.name == "lock" || file.name.starts_with("storage.json.tmp-")) continue;
     return Stop("the folder '" + storage + "' is neither empty nor a storage of kusto-local",

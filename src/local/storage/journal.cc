@@ -112,6 +112,12 @@ Status Journal::Create() {
 
 Result<Journal::Contents> Journal::Load() {
   Contents out;
+  // A process that was killed may have left names that no power failure would leave. What is shown,
+  // and what older files are deleted for, must be durable.
+  for (std::string_view folder : {kObjects, kSnapshots}) {
+    std::string path = folder_ + std::string(folder);
+    if (files_.Exists(path)) KC_TRY(files_.Sync(path));
+  }
   KC_ASSIGN(std::vector<uint64_t> snapshots,
             Numbers(files_, folder_ + std::string(kSnapshots), true));
   KC_ASSIGN(std::vector<uint64_t> objects, Numbers(files_, folder_ + std::string(kObjects), true));
