@@ -52,7 +52,9 @@
 
 namespace kc::local {
 
+class Activities;  // local/commands/activities.h
 class Cluster;     // local/catalog
+class CommandRegistry;
 class Operations;  // local/operations
 
 // Between the parts of a path in a `pairs` capture: no name has it.
@@ -129,6 +131,8 @@ struct CommandResult {
 struct CommandContext {
   Cluster& cluster;
   Operations* operations = nullptr;
+  Activities* activities = nullptr;
+  const CommandRegistry* registry = nullptr;
   std::string database;  // the request's; may not exist
   const RequestOptions& request;
   std::shared_ptr<world::CancelToken> cancel;  // client gone, timeout, .cancel query
