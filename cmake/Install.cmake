@@ -1,6 +1,7 @@
 include(GNUInstallDirs)
 # Both programs and libduckdb.so lie together in lib/kusto-copy; bin/ has links to them.
 set(KC_HOME ${CMAKE_INSTALL_LIBDIR}/kusto-copy)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/links)
 foreach(program kusto-copy kusto-local)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${KC_HOME})

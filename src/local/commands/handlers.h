@@ -15,6 +15,7 @@ void RegisterPrincipalCommands(CommandRegistry& registry);
 void RegisterPolicyCommands(CommandRegistry& registry);
 void RegisterShowTableCommands(CommandRegistry& registry);
 void RegisterShowDatabaseCommands(CommandRegistry& registry);
+void RegisterShowPlainDatabase(CommandRegistry& registry);
 void RegisterShowClusterCommands(CommandRegistry& registry);
 void RegisterShowSchemaCommands(CommandRegistry& registry);
 void RegisterScriptCommands(CommandRegistry& registry);

@@ -90,14 +90,14 @@ Result<CommandResult> Change(const Command& command, CommandContext& context, Ve
   }
   if (command.Text("level") == "database") {
     KC_ASSIGN(const DatabasePtr database, TargetDatabase(context, command.Text("T")));
-    KC_ASSIGN(const CommitInfo commit,
-              database->Commit([&](const DatabaseState& state, TransactionBuilder& builder) {
-                DatabaseMeta meta = *state.meta;
-                KC_TRY(Apply(verb, role, given, meta.principals));
-                builder.SetEvent("ALTER-DATABASE-PRINCIPALS", meta.name);
-                if (!(meta == *state.meta)) builder.PutDatabase(std::move(meta));
-                return Status();
-              }));
+    KC_ASSIGN(const CommitInfo commit, database->Commit([&](const DatabaseState& state,
+                                                            TransactionBuilder& builder) -> Status {
+      DatabaseMeta meta = *state.meta;
+      KC_TRY(Apply(verb, role, given, meta.principals));
+      builder.SetEvent("ALTER-DATABASE-PRINCIPALS", meta.name);
+      if (!(meta == *state.meta)) builder.PutDatabase(std::move(meta));
+      return {};
+    }));
     return PrincipalsAnswer(commit.state->meta->principals, "Database " + commit.state->name());
   }
   KC_ASSIGN(const TableTarget target, TargetTable(command, context));

@@ -6,17 +6,14 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/table_provider.h"
-#include "kql/catalog.h"
+#include "local/catalog/query_catalog.h"
 #include "local/commands/command.h"
 
 namespace kc::local {
 
 struct QuerySession {
-  std::unique_ptr<kql::Catalog> catalog;
-  std::unique_ptr<engine::TableProvider> provider;
-  // Kept as long as the session.
-  std::shared_ptr<void> keep_alive;
+  std::shared_ptr<void> keep_alive;  // what the catalog uses
+  std::unique_ptr<QueryCatalog> catalog;
 };
 
 // Runs a command text for execute_show_command on this cluster, in `database`.

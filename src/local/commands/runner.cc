@@ -118,7 +118,7 @@ Result<RunningQuery> Runner::RunQuery(
   KC_ASSIGN(engine::QueryRequest engine_request, MakeRequest(text, request, cancel.get()));
   engine_request.tables = std::move(tables);
   KC_ASSIGN(query.result, parts_.cluster->engine()->Run(engine_request, *query.session->catalog,
-                                                        *query.session->provider));
+                                                        *query.session->catalog));
   return query;
 }
 
@@ -182,7 +182,7 @@ Result<ValueTable> Runner::RunToTable(std::string_view text, const std::string& 
     KC_ASSIGN(engine::QueryRequest engine_request, MakeRequest(text, request, cancel.get()));
     engine_request.max_rows = 0;
     engine_request.max_bytes = 0;
-    return parts_.cluster->engine()->Collect(engine_request, *session.catalog, *session.provider);
+    return parts_.cluster->engine()->Collect(engine_request, *session.catalog, *session.catalog);
   }
   const SplitCommand split = SplitPipedCommand(text);
   KC_ASSIGN(std::vector<ValueTable> tables,
@@ -196,7 +196,7 @@ Result<ValueTable> Runner::RunToTable(std::string_view text, const std::string& 
   engine_request.max_bytes = 0;
   engine_request.tables.emplace(engine::kPipedInput,
                                 std::make_shared<ValueTable>(std::move(tables.front())));
-  return parts_.cluster->engine()->Collect(engine_request, *session.catalog, *session.provider);
+  return parts_.cluster->engine()->Collect(engine_request, *session.catalog, *session.catalog);
 }
 
 }  // namespace kc::local

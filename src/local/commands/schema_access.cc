@@ -118,15 +118,16 @@ Result<TableMeta> ChangeTable(const TableTarget& target, const char* event,
                               const std::function<Status(TableMeta&)>& change) {
   const std::string id = target.table->id();
   KC_ASSIGN(const CommitInfo commit,
-            target.database->Commit([&](const DatabaseState& state, TransactionBuilder& builder) {
-              const TablePtr table = state.FindTableById(id);
-              if (!table) return Status(NotFound("Table", target.table->name()));
-              TableMeta meta = *table->meta;
-              KC_TRY(change(meta));
-              if (meta == *table->meta) return Status();
-              builder.SetEvent(event, meta.name);
-              return builder.PutTable(std::move(meta));
-            }));
+            target.database->Commit(
+                [&](const DatabaseState& state, TransactionBuilder& builder) -> Status {
+                  const TablePtr table = state.FindTableById(id);
+                  if (!table) return NotFound("Table", target.table->name());
+                  TableMeta meta = *table->meta;
+                  KC_TRY(change(meta));
+                  if (meta == *table->meta) return {};
+                  builder.SetEvent(event, meta.name);
+                  return builder.PutTable(std::move(meta));
+                }));
   const TablePtr changed = commit.state->FindTableById(id);
   if (!changed) return NotFound("Table", target.table->name());
   return *changed->meta;

@@ -1,0 +1,17 @@
+#include "local/commands/handlers.h"
+
+namespace kc::local {
+
+void RegisterSchemaCommands(CommandRegistry& registry) {
+  RegisterShowClusterCommands(registry);
+  RegisterShowTableCommands(registry);
+  RegisterShowDatabaseCommands(registry);
+  RegisterPrincipalCommands(registry);
+  RegisterTableCommands(registry);
+  RegisterTableChangeCommands(registry);
+  RegisterColumnCommands(registry);
+  RegisterDatabaseCommands(registry);
+  RegisterShowPlainDatabase(registry);
+}
+
+}  // namespace kc::local
