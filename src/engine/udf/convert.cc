@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/ticks.h"
+#include "engine/ticks_text.h"
 #include "engine/udf/decimal128.h"
 #include "engine/udf/families.h"
 #include "engine/udf/json_text.h"
@@ -61,8 +62,14 @@ void AddToString(Registrar& r) {
   r.Add("kql_tostring_int", [](StrOut& out, int32_t v) { AppendJsonInteger(out, v); });
   r.Add("kql_tostring_long", [](StrOut& out, int64_t v) { AppendJsonInteger(out, v); });
   r.Add("kql_tostring_real", [](StrOut& out, double v) { AppendRealText(out, v); });
-  r.Add("kql_tostring_datetime", [](StrOut& out, int64_t v) { out.append(FormatDateTime(v)); });
-  r.Add("kql_tostring_timespan", [](StrOut& out, int64_t v) { out.append(FormatTimeSpan(v)); });
+  r.Add("kql_tostring_datetime", [](StrOut& out, int64_t v) {
+    char buffer[kMaxTicksText];
+    out.append(buffer, WriteDateTime(v, false, buffer));
+  });
+  r.Add("kql_tostring_timespan", [](StrOut& out, int64_t v) {
+    char buffer[kMaxTicksText];
+    out.append(buffer, WriteTimeSpan(v, buffer));
+  });
   r.Add("kql_tostring_guid", [](StrOut& out, DuckHuge v) {
     out.resize(36);
     FormatUuid(v, out.data());
