@@ -10,8 +10,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/duck.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "local/background/maintenance.h"
 #include "local/catalog/cluster.h"
 #include "local/commands/activities.h"
 #include "local/commands/open_session.h"
@@ -154,6 +156,9 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
                        .registry = &registry,
                        .activities = &activities,
                        .open_session = LocalSessions(**cluster)});
+  MaintenanceOptions maintenance_options;
+  maintenance_options.interval_s = options.maintenance_interval_s;
+  const Maintenance maintenance(**cluster, &(*engine)->database(), maintenance_options);
   Api api({.runner = &runner,
            .activities = &activities,
            .clock = &world::SystemClock(),

@@ -13,6 +13,7 @@ struct ProgramOptions {
   int export_capacity = 0;  // 0: Kusto's formula
   int ingestion_capacity = 0;
   int query_capacity = 0;
+  double maintenance_interval_s = 30;  // between two rounds of merges, retention, snapshots
 };
 
 // Exit codes, as --help tells them.
