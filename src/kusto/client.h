@@ -34,6 +34,8 @@ struct Request {
   std::string client_request_id;
   // How long the server may work; 0: the server's default.
   std::chrono::seconds server_timeout{0};
+  // How long the whole request may take; 0: what the server may work, and half a minute more.
+  std::chrono::milliseconds timeout{0};
   bool no_truncation = false;
   // Options besides these: name → JSON text of the value.
   std::vector<std::pair<std::string, std::string>> options;

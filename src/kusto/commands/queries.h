@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/scalar.h"
 #include "kusto/fingerprint.h"
 
@@ -62,9 +63,12 @@ std::string StagedColumnFingerprints(const std::string& table, const std::vector
                                      const std::vector<ColumnSchema>& columns, int first,
                                      int count);
 
-// Protocol §3.3: hard literals of all types. One row: T:string (type), Case:string, F:string for
-// each; both clusters must give equal rows, and rows of one type must differ from each other.
+// Protocol §3.3: hard literals of all types through the texts of the fingerprint. One row, a string
+// column per case, named <type>_<case>.
 std::string SelfTest();
+// kStop "SelfTest" naming the type whose texts differ between the two clusters, or are equal for
+// two values that must differ.
+Status CompareSelfTests(const ValueTable& source, const ValueTable& destination);
 
 // For `verify`: per day of `by` (a datetime column, or "" for the whole table in one row) Day, N,
 // L, H.

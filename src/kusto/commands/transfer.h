@@ -28,6 +28,8 @@ struct Export {
 // `.export async … <| query`
 std::string ExportAsync(const Export& e);
 
+// kCsv where Microsoft's documentation says that Parquet isn't read back (guid, timespan).
+ExportFormat FirstFormat(const std::vector<ColumnSchema>& columns);
 // The rows projected so that the format carries every value; reads as `rows | project …`.
 std::string ExportProjection(const std::vector<ColumnSchema>& columns, ExportFormat format);
 // What `.ingest` must be told to read them back into the recorded columns.

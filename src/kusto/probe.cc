@@ -1,0 +1,83 @@
+// The checks that a command line makes before it starts.
+#include <algorithm>
+
+#include "base/text.h"
+#include "kusto/client.h"
+#include "kusto/commands/schema.h"
+
+namespace kc::kusto {
+namespace {
+
+// Wrong input is told within two seconds, so a look may not take longer.
+constexpr auto kProbeTimeout = std::chrono::milliseconds(1800);
+constexpr size_t kMostNames = 10;
+
+Error Explain(const Client& client, Error error) {
+  std::string cluster = "'" + client.cluster() + "'";
+  if (error.reason == "Cancelled" || error.reason == "UntrustedHost") return error;
+  constexpr int kUnauthorized = 401;
+  constexpr int kForbidden = 403;
+  if (error.http_status == kUnauthorized || error.http_status == kForbidden) {
+    error.message = "cluster " + cluster + " refuses access (" + error.message +
+                    "): sign in, or ask for a role on its databases";
+    error.reason = "Forbidden";
+  } else if (error.http_status == 0) {
+    error.message = "cannot reach cluster " + cluster + ": " + error.message +
+                    "; check the address, and that the cluster runs and is reachable from here";
+    error.reason = "Unreachable";
+  } else if (error.http_status == 404 || error.reason == "BadAnswer") {
+    error.message = cluster + " answers, but not as a Kusto cluster; check the address";
+    error.reason = "NotKusto";
+  }
+  error.code = ErrorCode::kStop;
+  return error;
+}
+
+}  // namespace
+
+Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
+  Request request;
+  request.text = commands::ShowVersion();
+  request.timeout = kProbeTimeout;
+  request.attempts = 1;
+  request.cancel = cancel;
+  auto answer = client.Show(request);
+  if (!answer) return Fail(Explain(client, std::move(answer).error()));
+  const ValueTable& table = answer->table();
+  if (table.rows.empty() || !table.Find("BuildVersion")) {
+    return Stop("'" + client.cluster() + "' answers, but not as a Kusto cluster; check the address",
+                "NotKusto");
+  }
+  return GetText(table, 0, "BuildVersion");
+}
+
+Result<std::string> RequireDatabase(Client& client, const std::string& database,
+                                    world::CancelToken* cancel) {
+  Request request;
+  request.text = commands::ShowDatabases();
+  request.timeout = kProbeTimeout;
+  request.attempts = 1;
+  request.cancel = cancel;
+  auto answer = client.Show(request);
+  if (!answer) return Fail(Explain(client, std::move(answer).error()));
+  KC_ASSIGN(std::vector<commands::DatabaseInfo> databases,
+            commands::ReadDatabases(answer->table()));
+  std::vector<std::string> names;
+  for (const commands::DatabaseInfo& info : databases) {
+    if (info.name == database) return info.name;
+    names.push_back("'" + info.name + "'");
+  }
+  for (const commands::DatabaseInfo& info : databases) {
+    if (EqualsIgnoreCase(info.name, database) || info.pretty_name == database) return info.name;
+  }
+  std::sort(names.begin(), names.end());
+  bool more = names.size() > kMostNames;
+  if (more) names.resize(kMostNames);
+  std::string there = names.empty() ? "no databases that you may see"
+                                    : "the databases " + Join(names, ", ") + (more ? " …" : "");
+  return Stop(
+      "there is no database '" + database + "' on '" + client.cluster() + "', which has " + there,
+      "DatabaseNotFound");
+}
+
+}  // namespace kc::kusto
