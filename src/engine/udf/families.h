@@ -11,14 +11,17 @@ void AddDecimals(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
+void AddParseKv(Registrar& registrar);
 void AddRegex(Registrar& registrar);
+void AddSeries(Registrar& registrar);
+void AddSeriesModels(Registrar& registrar);
 void AddSets(Registrar& registrar);
 void AddStrings(Registrar& registrar);
 void AddTerms(Registrar& registrar);
 
 inline constexpr void (*kFamilies[])(Registrar&) = {
-    AddConversions, AddDateTimes, AddDecimals, AddDynamics, AddHashes,
-    AddNumbers,     AddRegex,     AddSets,     AddStrings,  AddTerms,
+    AddConversions, AddDateTimes, AddDecimals,     AddDynamics, AddHashes,  AddNumbers, AddParseKv,
+    AddRegex,       AddSeries,    AddSeriesModels, AddSets,     AddStrings, AddTerms,
 };
 
 }  // namespace kc::engine::udf
