@@ -44,7 +44,7 @@ struct QueryRequest {
   // 0: no limit. `set notruncation;` and `set truncationmaxrecords=` in the text win.
   int64_t max_rows = kDefaultMaxRows;
   int64_t max_bytes = kDefaultMaxBytes;
-  // Set statements that are not the engine's own are returned in QueryResult::options.
+  // Set statements that are not the engine's own are returned in KqlResult::options.
 };
 inline constexpr std::string_view kPipedInput = "$command_result";
 
@@ -61,7 +61,7 @@ class ResultTable {
   virtual Result<duckdb_data_chunk> Next() = 0;
 };
 
-struct QueryResult {
+struct KqlResult {
   std::vector<std::unique_ptr<ResultTable>> tables;  // at least one
   // JSON text of the Visualization property ("" = none): always present for queries.
   std::string visualization;
@@ -95,7 +95,7 @@ class Engine {
 
   // Binds and starts. Errors of syntax and names come here with Kusto's code as reason ("SYN0001",
   // "SEM0100"), errors of execution possibly from ResultTable::Next.
-  virtual Result<QueryResult> Run(const QueryRequest& request, kql::Catalog& catalog,
+  virtual Result<KqlResult> Run(const QueryRequest& request, kql::Catalog& catalog,
                                   TableProvider& provider) = 0;
   virtual Result<PreparedSelect> Prepare(const QueryRequest& request, kql::Catalog& catalog,
                                          TableProvider& provider) = 0;
