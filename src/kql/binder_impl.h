@@ -1,5 +1,5 @@
-// The binder's inside, shared by the binder_*.cc files; no other part includes it. Each file adds one
-// group: names, expressions, calls, aggregates, one or several operators.
+// The binder's inside, shared by the binder_*.cc files; no other part includes it. Each file adds
+// one group: names, expressions, calls, aggregates, one or several operators.
 #pragma once
 
 #include <functional>
@@ -42,8 +42,8 @@ struct Name {
 struct Env {
   EnvPtr parent;
   std::map<std::string, std::shared_ptr<Name>, std::less<>> names;
-  DatabaseRef database;      // where unqualified tables and functions are looked up
-  std::string plain_table;   // a row level security query's own table, seen without its policy
+  DatabaseRef database;     // where unqualified tables and functions are looked up
+  std::string plain_table;  // a row level security query's own table, seen without its policy
 };
 
 // The row that an expression is evaluated for.
@@ -52,7 +52,8 @@ struct Rows {
   // join … on: $left and $right.
   const std::vector<Column>* left = nullptr;
   const std::vector<Column>* right = nullptr;
-  // The relation; window functions and the like add hidden columns to it. Null where they are refused.
+  // The relation; window functions and the like add hidden columns to it. Null where they are
+  // refused.
   NodePtr node;
   // Where aggregate calls go, each under a new column; null where they are refused.
   std::vector<Aggregate>* aggregates = nullptr;
@@ -95,7 +96,9 @@ class Binder {
 
   // ---- names (binder_names.cc)
   ColumnId NewColumn() { return next_column_++; }
-  Column NewColumn(std::string name, ScalarType type) { return {std::move(name), type, NewColumn()}; }
+  Column NewColumn(std::string name, ScalarType type) {
+    return {std::move(name), type, NewColumn()};
+  }
   static const Column* FindColumn(const std::vector<Column>& columns, std::string_view name);
   const Column* FindColumn(Rows& rows, std::string_view name) const;
   static std::shared_ptr<Name> FindName(const EnvPtr& env, std::string_view name);
@@ -166,13 +169,13 @@ class Binder {
   Result<std::optional<ExprPtr>> BindHidden(const ast::Expr& call, const Scope& scope);
   Result<std::optional<ExprPtr>> BindWindow(const ast::Expr& call, const Scope& scope);
   // The scan below `node` that shows its rows unchanged, or null.
-  Result<ExprPtr> HiddenColumn(const Scope& scope, ColumnId Node::* which, ScalarType type,
+  Result<ExprPtr> HiddenColumn(const Scope& scope, ColumnId Node::*which, ScalarType type,
                                std::string_view function);
 
   // ---- user functions (binder_functions.cc)
   Result<Bound> CallUser(const ast::Function& function, const EnvPtr& definition,
                          const std::string& name, const ast::Expr& call, const Scope& scope,
-                         const NodePtr& piped = nullptr);
+                         const NodePtr& piped = nullptr, size_t first_arg = 0);
   Result<std::pair<const ast::Function*, EnvPtr>> StoredFunction(const DatabaseRef& database,
                                                                  std::string_view name);
 
@@ -183,6 +186,8 @@ class Binder {
   // Those with several (arg_max(x, *), percentiles(…), take_any(*)): appended to `out`.
   Result<bool> BindMultiAggregate(const ast::Expr& call, const Scope& scope,
                                   const std::vector<Column>& keys, std::vector<NamedExpr>* out);
+  // quantile_disc of `value` at the constant percentile p.
+  Result<ExprPtr> PercentileOf(ExprPtr value, const ExprPtr& p, Rows& rows);
   std::string AggregateName(const ast::Expr& call, const Scope& scope);
   ExprPtr AddAggregate(Rows& rows, ScalarType type, std::string sql, std::vector<ExprPtr> args,
                        ExprPtr filter = nullptr);
@@ -254,18 +259,20 @@ class Binder {
   Result<NodePtr> AddColumns(NodePtr in, std::vector<NamedExpr> named);
   // Binds a list of `name = expr`, expanding tuples and *; `rows.node` may grow.
   Result<std::vector<NamedExpr>> BindNamedList(const ast::ExprList& list, const Scope& scope);
-  Result<std::vector<SortKey>> BindSortKeys(const std::vector<ast::SortKey>& keys, const Scope& scope);
+  Result<std::vector<SortKey>> BindSortKeys(const std::vector<ast::SortKey>& keys,
+                                            const Scope& scope);
   Result<NodePtr> JoinTables(JoinKind kind, bool inner_unique, NodePtr left, NodePtr right,
                              std::vector<std::pair<ExprPtr, ExprPtr>> keys, ExprPtr condition);
   // Unifies columns by name. `source` (may be empty): a column with each leg's name.
-  Result<NodePtr> UnionTables(const std::vector<NodePtr>& legs, bool outer, const std::string& source,
-                              const std::vector<std::string>& names);
+  Result<NodePtr> UnionTables(const std::vector<NodePtr>& legs, bool outer,
+                              const std::string& source, const std::vector<std::string>& names);
   struct UnionLeg {
     std::string name;
     NodePtr node;
   };
   // The tables that `union`, `search in`, `find in` name, wildcards expanded.
-  Result<std::vector<UnionLeg>> BindLegs(const ast::ExprList& tables, const EnvPtr& env, bool fuzzy);
+  Result<std::vector<UnionLeg>> BindLegs(const ast::ExprList& tables, const EnvPtr& env,
+                                         bool fuzzy);
   // The rows in memory, at most kMaxDiscoveredRows.
   Result<ValueTable> RunNow(const NodePtr& plan);
 

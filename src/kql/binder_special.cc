@@ -1,0 +1,150 @@
+// Functions that the binder implements itself: conditionals, the clock, names of the environment.
+#include <functional>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "kql/binder_impl.h"
+
+namespace kc::kql {
+
+namespace {
+
+// A condition's value, read as Kusto reads it.
+Result<ExprPtr> ToCondition(Binder& binder, ExprPtr e) {
+  if (e->type == ScalarType::kBool) return e;
+  if (e->type == ScalarType::kInt || e->type == ScalarType::kLong) {
+    return MakeSql(ScalarType::kBool, "($1 <> 0)", {std::move(e)});
+  }
+  if (e->type == ScalarType::kDynamic) return binder.Convert(std::move(e), ScalarType::kBool);
+  return Binder::Semantic("SEM0024", "A boolean expression is expected, not one of type " +
+                                         std::string(KustoName(e->type)));
+}
+
+Result<ExprPtr> BindBranches(Binder& binder, std::vector<ExprPtr> args) {
+  std::vector<ExprPtr> values;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool last = i + 1 == args.size();
+    if (i % 2 == 1 || last) {
+      // null fits any type
+      if (!IsNullLiteral(args[i]) || args[i]->type != ScalarType::kDynamic) {
+        values.push_back(args[i]);
+      }
+      continue;
+    }
+    KC_ASSIGN(args[i], ToCondition(binder, std::move(args[i])));
+  }
+  auto type = Binder::CommonType(values);
+  if (values.empty()) type = ScalarType::kDynamic;
+  if (!type) {
+    return Binder::Semantic("SEM0027", "The branches have no common type");
+  }
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i % 2 == 1 || i + 1 == args.size()) {
+      KC_ASSIGN(args[i], binder.Convert(std::move(args[i]), *type));
+    }
+  }
+  return MakeCase(*type, std::move(args));
+}
+
+Result<ExprPtr> Coalesce(Binder& binder, std::vector<ExprPtr> args) {
+  const auto type = Binder::CommonType(args);
+  if (!type) return Binder::Semantic("SEM0027", "coalesce(): the arguments have no common type");
+  std::vector<ExprPtr> branches;
+  for (size_t i = 0; i < args.size(); ++i) {
+    KC_ASSIGN(args[i], binder.Convert(std::move(args[i]), *type));
+    if (i + 1 < args.size()) {
+      const std::string_view test =
+          *type == ScalarType::kString ? "($1 <> '')" : "($1 IS NOT NULL)";
+      branches.push_back(MakeSql(ScalarType::kBool, std::string(test), {args[i]}));
+    }
+    branches.push_back(args[i]);
+  }
+  return MakeCase(*type, std::move(branches));
+}
+
+ExprPtr IsNullTest(const ExprPtr& arg, bool negated) {
+  if (!MayBeNull(*arg)) return MakeBool(negated);
+  auto e = std::make_shared<Expr>();
+  e->kind = ExprKind::kSql;
+  e->type = ScalarType::kBool;
+  e->sql = negated ? "($1 IS NOT NULL)" : "($1 IS NULL)";
+  e->never_null = true;
+  e->args = {arg};
+  return e;
+}
+
+}  // namespace
+
+Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const Scope& scope) {
+  const std::string& f = call.text;
+  const size_t n = call.args.size();
+  const auto done = [](Result<ExprPtr> e) -> Result<std::optional<ExprPtr>> {
+    if (!e) return Fail(std::move(e).error());
+    return std::optional<ExprPtr>(std::move(*e));
+  };
+  if (f == "iff" || f == "iif" || f == "case") {
+    if (n < 3 || n % 2 == 0 || (f != "case" && n != 3)) {
+      return Semantic("SEM0219", f + "(): wrong number of arguments");
+    }
+    KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
+    return done(BindBranches(*this, std::move(args)));
+  }
+  if (f == "coalesce") {
+    KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
+    if (args.size() < 2) return Semantic("SEM0219", "coalesce(): at least two arguments expected");
+    return done(Coalesce(*this, std::move(args)));
+  }
+  if ((f == "isnull" || f == "isnotnull" || f == "notnull") && n == 1) {
+    KC_ASSIGN(ExprPtr arg, BindScalar(*call.args[0], scope));
+    return std::optional<ExprPtr>(IsNullTest(arg, f != "isnull"));
+  }
+  if (f == "now" || f == "ago") {
+    if (n > 1 || (f == "ago" && n != 1))
+      return Semantic("SEM0219", f + "(): one timespan expected");
+    ExprPtr now = MakeLiteral(ScalarType::kDateTime, request_.now_ticks);
+    if (n == 0) return std::optional<ExprPtr>(std::move(now));
+    KC_ASSIGN(ExprPtr offset, BindScalar(*call.args[0], scope));
+    KC_ASSIGN(offset, Convert(std::move(offset), ScalarType::kTimeSpan));
+    KC_ASSIGN(ExprPtr moment, Arithmetic(f == "now" ? ast::Op::kAdd : ast::Op::kSub, std::move(now),
+                                         std::move(offset)));
+    return done(Fold(moment));
+  }
+  if ((f == "column_ifexists" || f == "columnifexists") && n == 2) {
+    KC_ASSIGN(std::string name, BindConstantText(*call.args[0], scope.env, f));
+    if (scope.rows != nullptr) {
+      if (const Column* column = FindColumn(*scope.rows, name)) {
+        return std::optional<ExprPtr>(MakeColumn(*column));
+      }
+    }
+    return done(BindScalar(*call.args[1], scope));
+  }
+  if (n == 0 && request_.catalog != nullptr) {
+    const Catalog& catalog = *request_.catalog;
+    if (f == "current_database") {
+      return std::optional<ExprPtr>(MakeString(catalog.CurrentDatabase()));
+    }
+    if (f == "current_cluster_endpoint") {
+      return std::optional<ExprPtr>(MakeString(catalog.CurrentCluster()));
+    }
+    if (f == "current_principal") {
+      return std::optional<ExprPtr>(MakeString(catalog.CurrentPrincipal()));
+    }
+  }
+  if (f == "materialize" || f == "toscalar") {
+    if (n == 1) return done(BindScalar(*call.args[0], scope));
+  }
+  if ((f == "pack_all" || f == "packall") && scope.rows != nullptr && n <= 1) {
+    std::vector<ExprPtr> args;
+    for (const Column& column : scope.rows->columns) {
+      args.push_back(MakeString(column.name));
+      args.push_back(MakeColumn(column));
+    }
+    if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
+    return done(CallFunction("bag_pack", std::move(args)));
+  }
+  KC_ASSIGN(std::optional<ExprPtr> hidden, BindHidden(call, scope));
+  if (hidden) return hidden;
+  return BindWindow(call, scope);
+}
+
+}  // namespace kc::kql
