@@ -96,7 +96,7 @@ class Engine {
   // Binds and starts. Errors of syntax and names come here with Kusto's code as reason ("SYN0001",
   // "SEM0100"), errors of execution possibly from ResultTable::Next.
   virtual Result<KqlResult> Run(const QueryRequest& request, kql::Catalog& catalog,
-                                  TableProvider& provider) = 0;
+                                TableProvider& provider) = 0;
   virtual Result<PreparedSelect> Prepare(const QueryRequest& request, kql::Catalog& catalog,
                                          TableProvider& provider) = 0;
   // Columns of the first result table, without running anything (but discovery queries of plugins

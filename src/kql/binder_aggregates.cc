@@ -105,12 +105,14 @@ Result<ExprPtr> Binder::PercentileOf(ExprPtr value, const ExprPtr& p, Rows& rows
     return Semantic("SEM0044", "A percentile between 0 and 100 is expected");
   }
   switch (value->type) {
-    case ScalarType::kInt:
+    case ScalarType::kInt: {
       KC_ASSIGN(value, Convert(std::move(value), ScalarType::kLong));
       break;
-    case ScalarType::kDynamic:
+    }
+    case ScalarType::kDynamic: {
       KC_ASSIGN(value, Convert(std::move(value), ScalarType::kReal));
       break;
+    }
     case ScalarType::kLong:
     case ScalarType::kReal:
     case ScalarType::kDateTime:
@@ -338,9 +340,10 @@ Result<ExprPtr> AggregateBinder::Bind() {
         return Add(ScalarType::kString, "coalesce(any_value($1) $F, '')");
       }
       return Add(args_[0]->type, "any_value($1) $F");
-    case Kind::kBits:
+    case Kind::kBits: {
       KC_ASSIGN(args_[0], binder_.Convert(std::move(args_[0]), ScalarType::kLong));
       return Add(ScalarType::kLong, std::string(info_.sql) + "($1) $F");
+    }
     case Kind::kPercentile:
       if (args_.size() != 2) return Refuse();
       return binder_.PercentileOf(std::move(args_[0]), args_[1], rows_);

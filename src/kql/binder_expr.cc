@@ -4,8 +4,6 @@
 
 namespace kc::kql {
 
-using ast::ExprKind;
-
 Result<Bound> Binder::BindAny(const ast::Expr& expr, const Scope& scope) {
   DepthGuard guard(*this);
   KC_TRY(guard.status());
@@ -294,7 +292,7 @@ Result<ExprPtr> Binder::BindInList(const ast::Expr& expr, const Scope& scope) {
       KC_ASSIGN(ExprPtr value, Convert(MakeColumn(column), *type));
       const ColumnId id = NewColumn();
       auto in = std::make_shared<Expr>();
-      in->kind = kql::ExprKind::kInQuery;
+      in->kind = ExprKind::kInQuery;
       in->type = ScalarType::kBool;
       in->negated = negated;
       in->args = {std::move(left)};

@@ -273,6 +273,7 @@ class Binder {
   // The tables that `union`, `search in`, `find in` name, wildcards expanded.
   Result<std::vector<UnionLeg>> BindLegs(const ast::ExprList& tables, const EnvPtr& env,
                                          bool fuzzy);
+  Result<std::vector<UnionLeg>> BindLegsOf(const ast::Expr& table, const EnvPtr& env);
   // The rows in memory, at most kMaxDiscoveredRows.
   Result<ValueTable> RunNow(const NodePtr& plan);
 

@@ -1,0 +1,394 @@
+// Relations as SQL: one SELECT per node, each the FROM of the next. DuckDB merges them.
+#include "base/text.h"
+#include "engine/emit.h"
+
+namespace kc::engine {
+
+using kql::ColumnId;
+using kql::Expr;
+using kql::ExprKind;
+using kql::ExprPtr;
+using kql::JoinKind;
+using kql::Node;
+using kql::NodeKind;
+using kql::NodePtr;
+
+namespace {
+
+std::string From(const std::string& relation) {
+  return " FROM (" + relation + ")";
+}
+
+// "(a AS b, c AS d)": the list of a SELECT; one without columns still needs something.
+std::string SelectList(const std::vector<std::string>& items) {
+  return items.empty() ? "0 AS k" : Join(items, ", ");
+}
+
+}  // namespace
+
+Result<std::string> Emitter::Statement(const NodePtr& plan, const std::string& prefix) {
+  MarkUsed(plan);
+  KC_ASSIGN(const std::string relation, Relation(plan, {}));
+  std::string with;
+  for (const int id : shared_order_) {
+    with += (with.empty() ? "WITH " : ", ") + ("m" + std::to_string(id)) + " AS MATERIALIZED (" +
+            shared_relations_[id] + ")";
+  }
+  std::vector<std::string> items;
+  for (size_t i = 0; i < plan->columns.size(); ++i) {
+    items.push_back(ColumnSql(plan->columns[i].id) + " AS " + prefix + std::to_string(i));
+  }
+  if (!with.empty()) with += " ";
+  std::string sql = with + "SELECT " + SelectList(items) + From(relation);
+  if (sql.size() > kMaxSqlBytes) {
+    return Stop("The query is too complex: its plan is too large once its functions are expanded",
+                "SEM0065");
+  }
+  return sql;
+}
+
+Result<std::string> Emitter::Relation(const NodePtr& node, const Filters& above) {
+  switch (node->kind) {
+    case NodeKind::kScan:
+      return Scan(*node, above);
+    case NodeKind::kValues:
+      return Values(*node);
+    case NodeKind::kOneRow:
+      return std::string("SELECT 0 AS k");
+    case NodeKind::kFilter:
+      return Filter(node, above);
+    case NodeKind::kProject:
+      return Project(*node, above);
+    case NodeKind::kAggregate:
+      return AggregateRows(*node);
+    case NodeKind::kSort:
+      return Sort(*node, above);
+    case NodeKind::kLimit: {
+      KC_ASSIGN(const std::string child, Relation(node->children[0], {}));
+      return "SELECT *" + From(child) + " LIMIT " + std::to_string(node->limit);
+    }
+    case NodeKind::kJoin:
+      return Join(*node);
+    case NodeKind::kUnion:
+      return Union(*node, above);
+    case NodeKind::kExpand:
+      return Expand(*node);
+    case NodeKind::kRename:
+      return Rename(*node, above);
+    case NodeKind::kShared:
+      return Shared(node);
+    case NodeKind::kTopRows:
+      return TopRows(*node);
+    case NodeKind::kSql:
+      return Raw(*node);
+  }
+  return Stop("unknown operator");
+}
+
+Result<std::string> Emitter::Values(const Node& node) {
+  const ValueTable& table = *node.values;
+  std::vector<std::string> items;
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    items.push_back("CAST(v" + std::to_string(i) + " AS " +
+                    std::string(SqlType(node.columns[i].type)) + ") AS " +
+                    ColumnSql(node.columns[i].id));
+  }
+  if (table.rows.empty() || node.columns.empty()) {
+    std::vector<std::string> nulls;
+    for (const kql::Column& column : node.columns) {
+      nulls.push_back(LiteralSql(column.type, {}) + " AS " + ColumnSql(column.id));
+    }
+    if (table.rows.empty()) return "SELECT " + SelectList(nulls) + " WHERE FALSE";
+    return "SELECT 0 AS k FROM range(" + std::to_string(table.rows.size()) + ")";
+  }
+  if (table.rows.size() * node.columns.size() > kMaxInlineCells) {
+    std::vector<DuckType> types;
+    std::vector<std::string> columns;
+    for (size_t i = 0; i < node.columns.size(); ++i) {
+      types.push_back(PhysicalType(node.columns[i].type));
+      columns.push_back("v" + std::to_string(i) + " " + std::string(SqlType(node.columns[i].type)));
+    }
+    // Named after the first column's id, which is unique in the query; several statements of a
+    // query may read the same rows.
+    const std::string name = "t" + std::to_string(node.columns[0].id);
+    KC_TRY(connection_.Execute("CREATE OR REPLACE TEMP TABLE " + name + " (" +
+                               kc::Join(columns, ", ") + ")"));
+    KC_ASSIGN(Appender appender, Appender::Open(connection_, name));
+    ChunkBuilder chunk(types);
+    size_t filled = 0;
+    for (const std::vector<Value>& row : table.rows) {
+      for (size_t i = 0; i < row.size(); ++i) {
+        const bool empty_text = IsNull(row[i]) && node.columns[i].type == ScalarType::kString;
+        chunk.SetValue(i, filled, empty_text ? Value(std::string()) : row[i]);
+      }
+      if (++filled == ChunkBuilder::Capacity()) {
+        KC_TRY(appender.Append(chunk, filled));
+        chunk.Reset();
+        filled = 0;
+      }
+    }
+    if (filled > 0) KC_TRY(appender.Append(chunk, filled));
+    KC_TRY(appender.Close());
+    return "SELECT " + SelectList(items) + " FROM " + name;
+  }
+  std::string rows;
+  for (const std::vector<Value>& row : table.rows) {
+    std::vector<std::string> cells;
+    for (size_t i = 0; i < row.size(); ++i) {
+      cells.push_back(LiteralSql(node.columns[i].type, row[i]));
+    }
+    rows += (rows.empty() ? "(" : ", (") + kc::Join(cells, ", ") + ")";
+  }
+  std::string names;
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    names += (i > 0 ? ", v" : "v") + std::to_string(i);
+  }
+  return "SELECT " + SelectList(items) + " FROM (VALUES " + rows + ") t(" + names + ")";
+}
+
+Result<std::string> Emitter::Filter(const NodePtr& node, const Filters& above) {
+  // A run of filters becomes one WHERE.
+  Filters below = above;
+  std::string where;
+  NodePtr at = node;
+  std::vector<ExprPtr> predicates;
+  while (at->kind == NodeKind::kFilter) {
+    predicates.push_back(at->predicate);
+    at = at->children[0];
+  }
+  for (auto it = predicates.rbegin(); it != predicates.rend(); ++it) {
+    KC_ASSIGN(const std::string predicate, Predicate(*it));
+    where += (where.empty() ? "" : " AND ") + predicate;
+    below.push_back(*it);
+  }
+  KC_ASSIGN(const std::string child, Relation(at, below));
+  return "SELECT *" + From(child) + " WHERE " + where;
+}
+
+Result<std::string> Emitter::Project(const Node& node, const Filters& above) {
+  std::vector<ExprPtr> roots;
+  for (const auto& [id, expr] : node.assignments) {
+    if (Used(id)) roots.push_back(expr);
+  }
+  KC_ASSIGN(std::string child, Relation(node.children[0], node.windows ? Filters() : above));
+  if (roots.empty()) return child;
+  if (!node.windows) {
+    KC_ASSIGN(child, Hoist(std::move(child), roots));
+  }
+  std::string items;
+  for (const auto& [id, expr] : node.assignments) {
+    if (!Used(id)) continue;
+    KC_ASSIGN(const std::string value, Scalar(expr));
+    items += ", " + value + " AS " + ColumnSql(id);
+  }
+  shared_names_.clear();
+  return "SELECT *" + items + From(child);
+}
+
+Result<std::string> Emitter::AggregateRows(const Node& node) {
+  KC_ASSIGN(std::string child, Relation(node.children[0], {}));
+  std::vector<ExprPtr> roots;
+  for (const auto& [id, expr] : node.assignments) roots.push_back(expr);
+  for (const kql::Aggregate& aggregate : node.aggregates) {
+    if (!Used(aggregate.id)) continue;
+    for (const ExprPtr& arg : aggregate.args) roots.push_back(arg);
+    if (aggregate.filter) roots.push_back(aggregate.filter);
+  }
+  KC_ASSIGN(child, Hoist(std::move(child), roots));
+  std::vector<std::string> items;
+  std::string group;
+  for (const auto& [id, expr] : node.assignments) {
+    KC_ASSIGN(const std::string key, Scalar(expr));
+    items.push_back(key + " AS " + ColumnSql(id));
+    group += (group.empty() ? " GROUP BY " : ", ") + std::to_string(items.size());
+  }
+  bool any = false;
+  for (const kql::Aggregate& aggregate : node.aggregates) {
+    if (!Used(aggregate.id)) continue;
+    any = true;
+    std::string filter;
+    if (aggregate.filter) {
+      KC_ASSIGN(const std::string predicate, Predicate(aggregate.filter));
+      filter = "FILTER (WHERE " + predicate + ")";
+    }
+    KC_ASSIGN(const std::string call,
+              Template(ReplaceAll(aggregate.sql, "$F", filter), aggregate.args));
+    items.push_back(call + " AS " + ColumnSql(aggregate.id));
+  }
+  shared_names_.clear();
+  // Without keys there is one row, even of nothing.
+  if (node.assignments.empty() && !any) return std::string("SELECT 0 AS k");
+  return "SELECT " + SelectList(items) + From(child) + group;
+}
+
+Result<std::string> Emitter::Sort(const Node& node, const Filters& above) {
+  KC_ASSIGN(const std::string child,
+            Relation(node.children[0], node.limit >= 0 ? Filters() : above));
+  KC_ASSIGN(const std::string keys, SortKeys(node.sort));
+  std::string sql = "SELECT *" + From(child) + " ORDER BY " + keys;
+  if (node.limit >= 0) sql += " LIMIT " + std::to_string(node.limit);
+  return sql;
+}
+
+Result<std::string> Emitter::TopRows(const Node& node) {
+  KC_ASSIGN(const std::string child, Relation(node.children[0], {}));
+  std::string partition;
+  for (const ExprPtr& key : node.partition) {
+    KC_ASSIGN(const std::string value, Scalar(key));
+    partition += (partition.empty() ? "" : ", ") + value;
+  }
+  if (node.item_index == kql::kNoColumn && node.sort.empty() && node.limit == 1) {
+    return "SELECT DISTINCT ON (" + partition + ") *" + From(child);
+  }
+  KC_ASSIGN(const std::string keys, SortKeys(node.sort));
+  std::string window = "row_number() OVER (";
+  if (!partition.empty()) window += "PARTITION BY " + partition + " ";
+  if (!keys.empty()) window += "ORDER BY " + keys;
+  window += ")";
+  std::string sql = "SELECT *";
+  if (node.item_index != kql::kNoColumn) sql += ", " + window + " AS " + ColumnSql(node.item_index);
+  sql += From(child);
+  if (node.limit >= 0) sql += " QUALIFY " + window + " <= " + std::to_string(node.limit);
+  return sql;
+}
+
+Result<std::string> Emitter::Join(const Node& node) {
+  KC_ASSIGN(std::string left, Relation(node.children[0], {}));
+  KC_ASSIGN(std::string right, Relation(node.children[1], {}));
+  std::string_view join = "JOIN";
+  bool swap = false;
+  switch (node.join) {
+    case JoinKind::kInner:
+      break;
+    case JoinKind::kLeft:
+      join = "LEFT JOIN";
+      break;
+    case JoinKind::kRight:
+      join = "RIGHT JOIN";
+      break;
+    case JoinKind::kFull:
+      join = "FULL JOIN";
+      break;
+    case JoinKind::kRightSemi:
+      swap = true;
+      [[fallthrough]];
+    case JoinKind::kLeftSemi:
+      join = "SEMI JOIN";
+      break;
+    case JoinKind::kRightAnti:
+      swap = true;
+      [[fallthrough]];
+    case JoinKind::kLeftAnti:
+      join = "ANTI JOIN";
+      break;
+    case JoinKind::kCross:
+      join = "CROSS JOIN";
+      break;
+  }
+  std::string on;
+  for (const auto& [a, b] : node.join_keys) {
+    KC_ASSIGN(const std::string x, Scalar(a));
+    KC_ASSIGN(const std::string y, Scalar(b));
+    // null matches null
+    const bool plain = !MayBeNull(*a) || !MayBeNull(*b);
+    on += (on.empty() ? "" : " AND ") + x + (plain ? " = " : " IS NOT DISTINCT FROM ") + y;
+  }
+  if (node.predicate) {
+    KC_ASSIGN(const std::string predicate, Predicate(node.predicate));
+    on += (on.empty() ? "" : " AND ") + predicate;
+  }
+  if (swap) std::swap(left, right);
+  std::string sql = "SELECT *" + From(left) + " l " + std::string(join) + " (" + right + ") r";
+  if (node.join != JoinKind::kCross) sql += " ON " + (on.empty() ? "TRUE" : on);
+  return sql;
+}
+
+Result<std::string> Emitter::Union(const Node& node, const Filters& above) {
+  (void)above;
+  std::string sql;
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    KC_ASSIGN(const std::string child, Relation(node.children[i], {}));
+    std::vector<std::string> items;
+    for (size_t j = 0; j < node.columns.size(); ++j) {
+      if (!Used(node.columns[j].id)) continue;
+      KC_ASSIGN(const std::string value, Scalar(node.inputs[i][j]));
+      items.push_back(value + " AS " + ColumnSql(node.columns[j].id));
+    }
+    if (!sql.empty()) sql += " UNION ALL ";
+    sql += "SELECT " + SelectList(items) + From(child);
+  }
+  return sql;
+}
+
+Result<std::string> Emitter::Rename(const Node& node, const Filters& above) {
+  (void)above;
+  KC_ASSIGN(const std::string child, Relation(node.children[0], {}));
+  std::vector<std::string> items;
+  for (size_t j = 0; j < node.columns.size(); ++j) {
+    if (!Used(node.columns[j].id)) continue;
+    KC_ASSIGN(const std::string value, Scalar(node.inputs[0][j]));
+    items.push_back(value + " AS " + ColumnSql(node.columns[j].id));
+  }
+  for (const auto& [id, expr] : node.assignments) {
+    if (!Used(id)) continue;
+    KC_ASSIGN(const std::string value, Scalar(expr));
+    items.push_back(value + " AS " + ColumnSql(id));
+  }
+  return "SELECT " + SelectList(items) + From(child);
+}
+
+Result<std::string> Emitter::Shared(const NodePtr& node) {
+  if (!shared_relations_.contains(node->shared_id)) {
+    KC_ASSIGN(const std::string child, Relation(node->children[0], {}));
+    std::vector<std::string> inner;
+    for (const kql::Column& column : node->children[0]->columns) {
+      inner.push_back(ColumnSql(column.id));
+    }
+    shared_relations_[node->shared_id] = "SELECT " + SelectList(inner) + From(child);
+    shared_order_.push_back(node->shared_id);
+  }
+  std::vector<std::string> items;
+  for (size_t j = 0; j < node->columns.size(); ++j) {
+    items.push_back(ColumnSql(node->inputs[0][j]->column) + " AS " +
+                    ColumnSql(node->columns[j].id));
+  }
+  return "SELECT " + SelectList(items) + " FROM m" + std::to_string(node->shared_id);
+}
+
+Result<std::string> Emitter::Raw(const Node& node) {
+  std::string sql = node.sql;
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    KC_ASSIGN(const std::string child, Relation(node.children[i], {}));
+    sql = ReplaceAll(std::move(sql), "$" + std::to_string(i), "(" + child + ")");
+  }
+  return sql;
+}
+
+// Several arrays are expanded side by side, the shorter ones padded with null. A null or a value
+// that is no array or bag gives one row; an empty array none.
+Result<std::string> Emitter::Expand(const Node& node) {
+  KC_ASSIGN(std::string child, Relation(node.children[0], {}));
+  std::string lists, outputs, lengths;
+  for (const kql::ExpandItem& item : node.expand) {
+    KC_ASSIGN(const std::string value, Scalar(item.array));
+    const std::string name = "l" + std::to_string(item.id);
+    std::string list =
+        "CASE WHEN " + value + " IS NULL THEN [CAST(NULL AS VARCHAR)] WHEN " + "starts_with(" +
+        value + ", '[') THEN CAST(from_json(" + value +
+        ", '[\"JSON\"]') AS VARCHAR[]) WHEN starts_with(" + value +
+        ", '{') THEN list_transform(json_keys(" + value + "), k -> " +
+        (item.bag_as_array ? "'[' || to_json(k) || ',' ||" : "'{' || to_json(k) || ':' ||") +
+        " list_extract(json_extract(" + value + ", ['$.\"' || k || '\"']), 1) || " +
+        (item.bag_as_array ? "']'" : "'}'") + ") ELSE [" + value + "] END";
+    if (node.limit >= 0) list = "list_slice(" + list + ", 1, " + std::to_string(node.limit) + ")";
+    lists += ", " + list + " AS " + name;
+    outputs += ", nullif(unnest(" + name + "), 'null') AS " + ColumnSql(item.id);
+    lengths += (lengths.empty() ? "len(" : ", len(") + name + ")";
+  }
+  if (node.item_index != kql::kNoColumn) {
+    outputs += ", unnest(range(greatest(" + lengths + "))) AS " + ColumnSql(node.item_index);
+  }
+  return "SELECT *" + outputs + From("SELECT *" + lists + From(child));
+}
+
+}  // namespace kc::engine

@@ -1,0 +1,270 @@
+// Running a KQL text: parse, bind, emit, stream.
+#include "engine/engine.h"
+
+#include <atomic>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/duck.h"
+#include "engine/emit.h"
+#include "kql/binder.h"
+#include "kql/parser.h"
+#include "world/clock.h"
+
+namespace kc::engine {
+
+namespace {
+
+// Ends the statement of a connection when the query's time is over or it is cancelled.
+class Watch {
+ public:
+  Watch(std::shared_ptr<Connection> connection, const QueryRequest& request)
+      : connection_(std::move(connection)), cancel_(request.cancel) {
+    if (cancel_ != nullptr) {
+      subscription_ = cancel_->Subscribe([this] { connection_->Interrupt(); });
+    }
+  }
+  ~Watch() {
+    if (cancel_ != nullptr) cancel_->Unsubscribe(subscription_);
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  world::CancelToken* cancel_;
+  int subscription_ = 0;
+};
+
+// A failed statement as Kusto reports it.
+Error Shaped(Error error) {
+  if (error.reason == kInterrupted) {
+    error.message = "Query execution was cancelled or exceeded its time";
+    error.reason = "E_QUERY_CANCELLED";
+  } else if (error.reason == kOutOfMemory) {
+    error.message =
+        "Query execution lacks memory resources to complete (80DA0001): " + error.message;
+    error.reason = "E_LOW_MEMORY_CONDITION";
+  }
+  return error;
+}
+
+// What the parts of one query share: kept until its last result is gone.
+struct Session {
+  std::shared_ptr<Connection> connection;
+  std::unique_ptr<Watch> watch;
+  std::vector<std::shared_ptr<void>> keep_alive;
+  int64_t max_rows = 0;
+  int64_t max_bytes = 0;
+};
+
+class Runner : public kql::PlanRunner {
+ public:
+  Runner(Connection& connection, TableProvider& provider)
+      : connection_(connection), provider_(provider) {}
+
+  Result<ValueTable> Run(const kql::NodePtr& plan, int64_t max_rows) override {
+    Emitter emitter(connection_, &provider_);
+    KC_ASSIGN(const std::string sql, emitter.Statement(plan, "o"));
+    const auto keep = emitter.TakeKeepAlive();
+    if (LogEnabled(LogLevel::kDebug)) LogDebug("sql {}", sql);
+    auto result = connection_.Query(sql);
+    if (!result) return Fail(Shaped(std::move(result).error()));
+    ValueTable table;
+    for (const kql::Column& column : plan->columns) {
+      table.columns.push_back({column.name, column.type});
+    }
+    while (true) {
+      auto chunk = result->Next();
+      if (!chunk) return Fail(Shaped(std::move(chunk).error()));
+      if (!*chunk) return table;
+      for (size_t row = 0; row < (*chunk)->rows(); ++row) {
+        if (static_cast<int64_t>(table.rows.size()) >= max_rows) {
+          return Stop("A part of the query that must be known before it runs has more than " +
+                          std::to_string(max_rows) + " rows",
+                      "E_QUERY_RESULT_SET_TOO_LARGE");
+        }
+        std::vector<Value> values;
+        for (size_t i = 0; i < table.columns.size(); ++i) {
+          values.push_back(CellValue((*chunk)->column(i), row, table.columns[i].type));
+        }
+        table.rows.push_back(std::move(values));
+      }
+    }
+  }
+
+ private:
+  Connection& connection_;
+  TableProvider& provider_;
+};
+
+class StreamedTable : public ResultTable {
+ public:
+  StreamedTable(std::shared_ptr<Session> session, std::string sql)
+      : session_(std::move(session)), sql_(std::move(sql)) {}
+
+  Status Start() {
+    auto result = session_->connection->Query(sql_);
+    if (!result) return Fail(Shaped(std::move(result).error()));
+    result_.emplace(std::move(*result));
+    return {};
+  }
+
+  Result<std::optional<Chunk>> Next() override {
+    if (!result_) KC_TRY(Start());
+    if (over_) return Fail(*over_);
+    auto chunk = result_->Next();
+    if (!chunk) return Fail(Shaped(std::move(chunk).error()));
+    if (*chunk) {
+      rows_ += static_cast<int64_t>((*chunk)->rows());
+      if (session_->max_rows > 0 && rows_ > session_->max_rows) {
+        over_ = Error{ErrorCode::kStop,
+                      "Query result set has exceeded the internal record count limit " +
+                          std::to_string(session_->max_rows) + " (E_QUERY_RESULT_SET_TOO_LARGE)",
+                      "E_QUERY_RESULT_SET_TOO_LARGE"};
+        return Fail(*over_);
+      }
+    }
+    return chunk;
+  }
+
+ private:
+  std::shared_ptr<Session> session_;
+  std::string sql_;
+  std::optional<QueryResult> result_;
+  std::optional<Error> over_;
+  int64_t rows_ = 0;
+};
+
+class EngineImpl : public Engine {
+ public:
+  explicit EngineImpl(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  Result<KqlResult> Run(const QueryRequest& request, kql::Catalog& catalog,
+                        TableProvider& provider) override {
+    KC_ASSIGN(Bound bound, BindText(request, catalog, provider));
+    KqlResult result;
+    for (kql::ResultPlan& plan : bound.query.results) {
+      Emitter emitter(*bound.session->connection, &provider);
+      KC_ASSIGN(std::string sql, emitter.Statement(plan.plan, "o"));
+      if (LogEnabled(LogLevel::kDebug)) LogDebug("sql {}", sql);
+      for (auto& keep : emitter.TakeKeepAlive())
+        bound.session->keep_alive.push_back(std::move(keep));
+      auto table = std::make_unique<StreamedTable>(bound.session, std::move(sql));
+      table->name = plan.name;
+      for (const kql::Column& column : plan.plan->columns) {
+        table->columns.push_back({column.name, column.type});
+      }
+      if (result.tables.empty()) KC_TRY(table->Start());
+      result.tables.push_back(std::move(table));
+    }
+    result.visualization = std::move(bound.query.visualization);
+    if (result.visualization.empty()) result.visualization = kNoVisualization;
+    result.cursor = std::move(bound.query.cursor);
+    result.options = std::move(bound.query.options);
+    return result;
+  }
+
+  Result<PreparedSelect> Prepare(const QueryRequest& request, kql::Catalog& catalog,
+                                 TableProvider& provider) override {
+    KC_ASSIGN(Bound bound, BindText(request, catalog, provider));
+    Emitter emitter(*bound.session->connection, &provider);
+    const kql::NodePtr& plan = bound.query.results[0].plan;
+    PreparedSelect prepared;
+    KC_ASSIGN(prepared.sql, emitter.Statement(plan, "o"));
+    prepared.keep_alive = emitter.TakeKeepAlive();
+    prepared.keep_alive.push_back(bound.session);
+    prepared.connection = bound.session->connection;
+    for (const kql::Column& column : plan->columns) {
+      prepared.columns.push_back({column.name, column.type});
+    }
+    prepared.options = std::move(bound.query.options);
+    return prepared;
+  }
+
+  Result<std::vector<ColumnSchema>> Schema(const QueryRequest& request, kql::Catalog& catalog,
+                                           TableProvider& provider) override {
+    KC_ASSIGN(Bound bound, BindText(request, catalog, provider));
+    std::vector<ColumnSchema> columns;
+    for (const kql::Column& column : bound.query.results[0].plan->columns) {
+      columns.push_back({column.name, column.type});
+    }
+    return columns;
+  }
+
+  Result<ValueTable> Collect(const QueryRequest& request, kql::Catalog& catalog,
+                             TableProvider& provider) override {
+    KC_ASSIGN(KqlResult result, Run(request, catalog, provider));
+    ResultTable& first = *result.tables[0];
+    ValueTable table;
+    table.name = first.name;
+    table.columns = first.columns;
+    while (true) {
+      KC_ASSIGN(std::optional<Chunk> chunk, first.Next());
+      if (!chunk) return table;
+      for (size_t row = 0; row < chunk->rows(); ++row) {
+        std::vector<Value> values;
+        for (size_t i = 0; i < table.columns.size(); ++i) {
+          values.push_back(CellValue(chunk->column(i), row, table.columns[i].type));
+        }
+        table.rows.push_back(std::move(values));
+      }
+    }
+  }
+
+  Database& database() override { return *database_; }
+
+ private:
+  static constexpr std::string_view kNoVisualization =
+      R"({"Visualization":null,"Title":null,"XColumn":null,"Series":null,"YColumns":null,)"
+      R"("AnomalyColumns":null,"XTitle":null,"YTitle":null,"XAxis":null,"YAxis":null,"Legend":null,)"
+      R"("YSplit":null,"Accumulate":false,"IsQuerySorted":false,"Kind":null,"Ymin":"NaN",)"
+      R"("Ymax":"NaN"})";
+
+  struct Bound {
+    kql::BoundQuery query;
+    std::shared_ptr<Session> session;
+  };
+
+  Result<Bound> BindText(const QueryRequest& request, kql::Catalog& catalog,
+                         TableProvider& provider) {
+    KC_ASSIGN(const kql::ast::Script script, kql::Parse(request.text));
+    Bound bound;
+    bound.session = std::make_shared<Session>();
+    KC_ASSIGN(Connection connection, database_->Connect());
+    bound.session->connection = std::make_shared<Connection>(std::move(connection));
+    bound.session->watch = std::make_unique<Watch>(bound.session->connection, request);
+    Runner runner(*bound.session->connection, provider);
+    kql::BindRequest bind;
+    bind.script = &script;
+    bind.catalog = &catalog;
+    bind.runner = &runner;
+    bind.now_ticks = request.now_ticks != 0 ? request.now_ticks : world::SystemClock().NowTicks();
+    bind.parameters = request.parameters;
+    bind.tables = request.tables;
+    KC_ASSIGN(bound.query, kql::Bind(bind));
+    const auto& options = bound.query.options;
+    bound.session->max_rows = options.contains("notruncation") ? 0 : request.max_rows;
+    if (const auto it = options.find("truncationmaxrecords"); it != options.end()) {
+      if (const auto rows = ParseInt64(it->second)) bound.session->max_rows = *rows;
+    }
+    return bound;
+  }
+
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options) {
+  Database::Options database;
+  database.threads = options.threads;
+  if (options.memory_limit_bytes > 0) {
+    database.memory_limit = std::to_string(options.memory_limit_bytes / (1 << 20)) + "MiB";
+  }
+  database.temp_directory = options.temp_directory;
+  KC_ASSIGN(std::unique_ptr<Database> opened, Database::Open(database));
+  return std::make_unique<EngineImpl>(std::move(opened));
+}
+
+}  // namespace kc::engine
