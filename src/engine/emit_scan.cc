@@ -321,7 +321,7 @@ Result<std::string> Emitter::Scan(const Node& node, const Filters& above) {
   if (provider_ == nullptr) return Stop("no stored tables can be read here");
   KC_ASSIGN(ScanRelation relation, provider_->Open(scan));
   keep_alive_.push_back(std::move(relation.keep_alive));
-  return "SELECT " + (items.empty() ? "0 AS k" : Join(items, ", ")) + " FROM (" + relation.sql +
+  return "SELECT " + (items.empty() ? "0 AS k" : kc::Join(items, ", ")) + " FROM (" + relation.sql +
          ")";
 }
 

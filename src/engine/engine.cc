@@ -131,7 +131,7 @@ class StreamedTable : public ResultTable {
  private:
   std::shared_ptr<Session> session_;
   std::string sql_;
-  std::optional<QueryResult> result_;
+  std::optional<DuckResult> result_;
   std::optional<Error> over_;
   int64_t rows_ = 0;
 };

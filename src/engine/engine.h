@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,17 +13,12 @@
 
 #include "base/error.h"
 #include "base/scalar.h"
+#include "engine/duck.h"
 #include "engine/table_provider.h"
 #include "kql/catalog.h"
 #include "world/cancel.h"
 
-// duckdb.h stays out of headers; the same declaration as there.
-typedef struct _duckdb_data_chunk* duckdb_data_chunk;
-
 namespace kc::engine {
-
-class Connection;  // engine/duck.h
-class Database;    // engine/duck.h
 
 // Kusto's default limits of a result ("query limits" in the documentation).
 inline constexpr int64_t kDefaultMaxRows = 500'000;
@@ -56,9 +52,9 @@ class ResultTable {
   virtual ~ResultTable() = default;
   std::string name;  // "PrimaryResult" unless `as` or fork gives one
   std::vector<ColumnSchema> columns;
-  // The next chunk, owned by the caller (duckdb_destroy_data_chunk), or null at the end. Tables are
-  // read in order: a call begins the execution of this table's query. Errors are Kusto-shaped.
-  virtual Result<duckdb_data_chunk> Next() = 0;
+  // The next chunk, never empty; nothing at the end. Tables are read in order: a call begins the
+  // execution of this table's query. Errors are Kusto-shaped.
+  virtual Result<std::optional<Chunk>> Next() = 0;
 };
 
 struct KqlResult {

@@ -66,6 +66,10 @@ int Fit(std::string_view type, const ExprPtr& arg, Overload& overload) {
     overload.types.emplace_back();
     return 1;
   }
+  if (type == "packed" || type == "text") {  // any type, given as a dynamic or as tostring() of it
+    overload.types.emplace_back(type == "text" ? ScalarType::kString : ScalarType::kDynamic);
+    return 1;
+  }
   if (type == "T") {
     overload.types.emplace_back(overload.t);
     return overload.t ? 1 : kNoMatch;

@@ -20,7 +20,7 @@ namespace kc::local {
 struct RunningQuery {
   std::shared_ptr<QuerySession> session;
   std::shared_ptr<world::CancelToken> cancel;
-  engine::QueryResult result;
+  engine::KqlResult result;
 };
 
 // One of the two: the tables of a command, or the query that was piped onto it.

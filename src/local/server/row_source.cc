@@ -50,22 +50,17 @@ class EngineRows final : public RowSource {
     columns = table.columns;
   }
   Result<int64_t> Next(std::string& out) override {
-    while (true) {
-      KC_ASSIGN(auto* raw, table_.Next());
-      if (raw == nullptr) return 0;
-      const engine::Chunk chunk(raw);
-      if (chunk.rows() == 0) continue;
-      for (size_t row = 0; row < chunk.rows(); ++row) {
-        out += row == 0 ? "[" : ",[";
-        for (size_t i = 0; i < columns.size(); ++i) {
-          if (i != 0) out += ',';
-          AppendCell(out, engine::CellValue(chunk.column(i), row, columns[i].type),
-                     columns[i].type);
-        }
-        out += ']';
+    KC_ASSIGN(const std::optional<engine::Chunk> chunk, table_.Next());
+    if (!chunk) return 0;
+    for (size_t row = 0; row < chunk->rows(); ++row) {
+      out += row == 0 ? "[" : ",[";
+      for (size_t i = 0; i < columns.size(); ++i) {
+        if (i != 0) out += ',';
+        AppendCell(out, engine::CellValue(chunk->column(i), row, columns[i].type), columns[i].type);
       }
-      return static_cast<int64_t>(chunk.rows());
+      out += ']';
     }
+    return static_cast<int64_t>(chunk->rows());
   }
 
  private:
