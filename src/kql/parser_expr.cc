@@ -40,18 +40,18 @@ ExprPtr Parser::ParseExpressionOrQuery(bool may_be_named) {
   const DepthGuard guard(this);
   if (error_) return Make(ExprKind::kLiteral);
   if (AtSourceOperator()) return ParsePipes(nullptr);
-  ExprPtr expr = may_be_named ? ParseNamedExpr() : ParseExpr();
+  ExprPtr expr = may_be_named ? ParseNamedExpr(true) : ParseExpr();
   if (Is("|") && !error_) return ParsePipes(std::move(expr));
   return expr;
 }
 
-ExprPtr Parser::ParseNamedExpr() {
+ExprPtr Parser::ParseNamedExpr(bool may_be_query) {
   const uint32_t begin = Peek().offset;
   if (AtNamed()) {
     ExprPtr named = Make(ExprKind::kNamed);
     named->names.push_back(ParseDeclaredName());
     Expect("=");
-    named->args.push_back(ParseExpressionOrQuery(false));
+    named->args.push_back(may_be_query ? ParseExpressionOrQuery(false) : ParseExpr());
     return Finish(std::move(named), begin);
   }
   if (!Is("(")) return ParseExpr();

@@ -90,7 +90,8 @@ class Parser {
   ast::ExprPtr Make(ast::ExprKind kind) const;
   ast::ExprPtr Finish(ast::ExprPtr expr, uint32_t begin) const;
   ast::ExprPtr ParseExpr() { return ParseOr(); }
-  ast::ExprPtr ParseNamedExpr();  // also name = …, (a, b) = …
+  // may_be_query: f(T = X | take 1); elsewhere a pipe ends the list.
+  ast::ExprPtr ParseNamedExpr(bool may_be_query = false);  // also name = …, (a, b) = …
   ast::ExprList ParseNamedList();
   ast::ExprList ParseNamedListOrNothing();
   ast::ExprList ParseExprList();
