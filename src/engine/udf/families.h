@@ -5,6 +5,7 @@ namespace kc::engine::udf {
 
 class Registrar;
 
+void AddAggregates(Registrar& registrar);
 void AddConversions(Registrar& registrar);
 void AddDateTimes(Registrar& registrar);
 void AddDecimals(Registrar& registrar);
@@ -19,9 +20,23 @@ void AddSets(Registrar& registrar);
 void AddStrings(Registrar& registrar);
 void AddTerms(Registrar& registrar);
 
+// clang-format off
 inline constexpr void (*kFamilies[])(Registrar&) = {
-    AddConversions, AddDateTimes, AddDecimals,     AddDynamics, AddHashes,  AddNumbers, AddParseKv,
-    AddRegex,       AddSeries,    AddSeriesModels, AddSets,     AddStrings, AddTerms,
+    AddAggregates,
+    AddConversions,
+    AddDateTimes,
+    AddDecimals,
+    AddDynamics,
+    AddHashes,
+    AddNumbers,
+    AddParseKv,
+    AddRegex,
+    AddSeries,
+    AddSeriesModels,
+    AddSets,
+    AddStrings,
+    AddTerms,
 };
+// clang-format on
 
 }  // namespace kc::engine::udf
