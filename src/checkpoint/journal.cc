@@ -1,0 +1,351 @@
+#include "checkpoint/journal.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/log.h"
+
+namespace kc::checkpoint {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How often a waiting start asks for the lease.
+constexpr milliseconds kAskAgain{500};
+// Beyond the lease itself: the server's timing is coarse.
+constexpr seconds kLeaseSlack{5};
+
+struct Manifest {
+  int version = kFormatVersion;
+  std::string copy_id;
+  int64_t generation = 0;
+  std::string segment;
+  std::string holder;
+  Identity identity;
+};
+
+std::string ManifestText(const Manifest& m) {
+  Json json;
+  json["format"] = "kusto-copy checkpoint";
+  json["version"] = m.version;
+  json["copy"] = m.copy_id;
+  json["generation"] = m.generation;
+  json["segment"] = m.segment;
+  json["holder"] = m.holder;
+  json["source"] = m.identity.source;
+  json["sourceDatabase"] = m.identity.source_database;
+  json["destination"] = m.identity.destination;
+  json["destinationDatabase"] = m.identity.destination_database;
+  return DumpJson(json, 1) + "\n";
+}
+
+Result<Manifest> ReadManifest(std::string_view text) {
+  KC_ASSIGN(const Json json, ParseJson(text));
+  if (!json.is_object() || !json.contains("generation") || !json["generation"].is_number() ||
+      !json.contains("version") || !json["version"].is_number()) {
+    return Stop("the checkpoint's manifest.json is damaged", "Damaged");
+  }
+  Manifest m;
+  m.version = json["version"].get<int>();
+  if (m.version > kFormatVersion) {
+    return Stop(fmt::format("the checkpoint has format version {}, this program reads up to {}: "
+                            "use the newer kusto-copy that wrote it",
+                            m.version, kFormatVersion),
+                "NewerVersion");
+  }
+  const auto text_of = [&json](const char* name) {
+    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
+                                                         : std::string();
+  };
+  m.copy_id = text_of("copy");
+  m.generation = json["generation"].get<int64_t>();
+  m.segment = text_of("segment");
+  m.holder = text_of("holder");
+  m.identity = {text_of("source"), text_of("sourceDatabase"), text_of("destination"),
+                text_of("destinationDatabase")};
+  return m;
+}
+
+Status CheckIdentity(const Identity& found, const Identity& asked) {
+  if (found == asked) return {};
+  return Stop(fmt::format("this lake folder holds the checkpoint of another copy: {} / {} to {} / "
+                          "{}; give another folder with -l",
+                          found.source, found.source_database, found.destination,
+                          found.destination_database),
+              "OtherCopy");
+}
+
+}  // namespace
+
+Journal::Journal(azure::ObjectStore& store, world::Clock& clock, world::Random& random,
+                 std::string folder)
+    : store_(store), clock_(clock), random_(random), folder_(std::move(folder)) {}
+
+Status Journal::AcquireManifest(const std::string& holder, world::CancelToken* cancel) {
+  lease_id_ = random_.Guid();
+  const auto began = clock_.Monotonic();
+  std::string first_beat;
+  bool told = false;
+  while (true) {
+    renewed_ns_ = clock_.Monotonic().count();
+    const Status got = store_.AcquireLease(ManifestName(), lease_id_, kLeaseSeconds);
+    if (got) break;
+    if (got.error().reason != "LeaseAlreadyPresent") return got;
+    std::string who = "another kusto-copy";
+    if (const auto content = store_.Get(ManifestName())) {
+      if (const auto manifest = ReadManifest(content->bytes)) who = manifest->holder;
+    }
+    // A holder that is alive writes its beat: then there is nothing to wait for.
+    const auto beat = store_.Stat(BeatName());
+    const std::string etag = beat ? beat->etag : "";
+    if (first_beat.empty()) first_beat = etag.empty() ? "none" : etag;
+    const bool alive = etag != first_beat && !etag.empty();
+    if (alive || clock_.Monotonic() - began > seconds(kLeaseSeconds) + kLeaseSlack) {
+      return Stop(fmt::format("the copy is owned by {}, which is running", who), "LeaseHeld");
+    }
+    if (!told) LogInfo("waiting up to {} s for the lease of {}", kLeaseSeconds + 5, who);
+    told = true;
+    if (!clock_.Sleep(kAskAgain, cancel)) return Stop("interrupted", "Cancelled");
+  }
+  holder_ = holder;
+  (void)store_.Put(BeatName(), fmt::format("{{\"holder\":{},\"at\":{}}}", JsonString(holder),
+                                           clock_.NowTicks()));
+  return {};
+}
+
+Result<Opened> Journal::Open(const Identity& identity, const std::string& holder,
+                             world::CancelToken* cancel) {
+  identity_ = identity;
+  Opened opened;
+  auto found = store_.Get(ManifestName());
+  if (!found) {
+    if (found.error().reason != "NotFound") return Fail(std::move(found).error());
+    Manifest fresh;
+    fresh.copy_id = random_.Word(10);
+    fresh.identity = identity;
+    const auto put = store_.PutIfAbsent(ManifestName(), ManifestText(fresh));
+    if (!put && put.error().reason != "Exists") return Fail(put.error());
+  } else {
+    KC_ASSIGN(const Manifest manifest, ReadManifest(found->bytes));
+    KC_TRY(CheckIdentity(manifest.identity, identity));
+  }
+  KC_TRY(AcquireManifest(holder, cancel));
+  KC_ASSIGN(const auto content, store_.Get(ManifestName()));
+  KC_ASSIGN(const Manifest manifest, ReadManifest(content.bytes));
+  KC_TRY(CheckIdentity(manifest.identity, identity));
+  manifest_etag_ = content.etag;
+  copy_id_ = manifest.copy_id;
+  generation_ = manifest.generation + 1;
+  // The generation goes up before anything else is read or done.
+  KC_TRY(WriteManifest(manifest.segment));
+  opened.copy_id = copy_id_;
+  opened.generation = generation_;
+  opened.is_new = manifest.segment.empty();
+  if (!manifest.segment.empty()) {
+    KC_TRY(TakeSegment(manifest.segment));
+    KC_ASSIGN(const auto segment, store_.Get(folder_ + manifest.segment));
+    KC_ASSIGN(auto read, ReadSegment(segment.bytes));
+    opened.records = std::move(read.records);
+    std::lock_guard lock(mutex_);
+    segment_ = manifest.segment;
+  }
+  for (const auto& record : opened.records) {
+    sequence_ = std::max(sequence_, record.sequence);
+    group_ = std::max(group_, record.group);
+  }
+  return opened;
+}
+
+// The old holder's lease on the manifest has ended, so it is dead, stopped or cut off: end its
+// lease on the segment too. From here on its appends are refused.
+Status Journal::TakeSegment(const std::string& name) {
+  const Status first = store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
+  if (first || first.error().reason != "LeaseAlreadyPresent") return first;
+  KC_TRY(store_.BreakLease(folder_ + name));
+  return store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
+}
+
+Status Journal::WriteManifest(const std::string& segment) {
+  Manifest m;
+  m.copy_id = copy_id_;
+  m.generation = generation_;
+  m.segment = segment;
+  m.holder = holder_;
+  m.identity = identity_;
+  auto put = store_.Put(ManifestName(), ManifestText(m), {manifest_etag_, lease_id_});
+  if (!put && put.error().code == ErrorCode::kUnknownOutcome) {
+    // Only the holder of the lease can have written it: look whether it was this write.
+    KC_ASSIGN(const auto content, store_.Get(ManifestName()));
+    if (content.bytes == ManifestText(m)) {
+      manifest_etag_ = content.etag;
+      return {};
+    }
+    put = store_.Put(ManifestName(), ManifestText(m), {manifest_etag_, lease_id_});
+  }
+  if (!put) {
+    if (put.error().reason == "ConditionNotMet") {
+      return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost");
+    }
+    return Fail(std::move(put).error());
+  }
+  manifest_etag_ = *put;
+  return {};
+}
+
+std::string Journal::Number(std::vector<Record>& records) {
+  ++group_;
+  std::string text;
+  int index = 0;
+  for (auto& record : records) {
+    record.generation = generation_;
+    record.sequence = ++sequence_;
+    record.group = group_;
+    record.index = ++index;
+    record.count = static_cast<int>(records.size());
+    text += RecordLine(record);
+  }
+  return text;
+}
+
+Status Journal::Begin(std::vector<Record> snapshot) {
+  // Every name is used once: a late write of an earlier owner can't meet it.
+  const std::string name =
+      fmt::format("g{:08}-{:04}-{}.csv", generation_, ++rolls_, random_.Word(6));
+  KC_TRY(store_.CreateAppend(folder_ + name));
+  KC_TRY(store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds));
+  std::string old;
+  {
+    std::lock_guard lock(mutex_);
+    old = std::exchange(segment_, name);
+  }
+  size_ = 0;
+  appends_ = 0;
+  Record header;
+  header.level = kLevelHeader;
+  header.state = "Version";
+  header.created = header.updated = clock_.NowTicks();
+  header.details =
+      fmt::format("{{\"version\":{},\"copy\":{}}}", kFormatVersion, JsonString(copy_id_));
+  std::vector<Record> one = {header};
+  std::string text = HeaderLine() + Number(one);
+  // Each record a group of its own: the segment counts only when the manifest names it.
+  for (auto& record : snapshot) {
+    one = {std::move(record)};
+    text += Number(one);
+    if (text.size() > azure::kMaxAppendBytes / 2) {
+      KC_TRY(Send(text));
+      text.clear();
+    }
+  }
+  if (!text.empty()) KC_TRY(Send(text));
+  base_size_ = size_;
+  KC_TRY(WriteManifest(name));
+  if (!old.empty()) {
+    std::lock_guard lock(mutex_);
+    old_segment_ = old;
+  }
+  return {};
+}
+
+Status Journal::Send(std::string_view text) {
+  while (!text.empty()) {
+    // A group larger than one append would tear: kMaxAppendBytes bounds what callers put into one.
+    const size_t length = std::min(text.size(), azure::kMaxAppendBytes);
+    const Status sent = store_.Append(folder_ + segment_, text.substr(0, length), size_, lease_id_);
+    if (!sent) {
+      if (sent.error().code != ErrorCode::kRetry) return sent;
+      KC_TRY(store_.Append(folder_ + segment_, text.substr(0, length), size_, lease_id_));
+    }
+    ++appends_;
+    size_ += static_cast<int64_t>(length);
+    text.remove_prefix(length);
+  }
+  return {};
+}
+
+Status Journal::Append(std::vector<Record> records) {
+  std::vector<std::vector<Record>> groups;
+  groups.push_back(std::move(records));
+  return AppendGroups(std::move(groups));
+}
+
+Status Journal::AppendGroups(std::vector<std::vector<Record>> groups) {
+  std::string text;
+  for (auto& group : groups) {
+    std::string next = Number(group);
+    if (!text.empty() && text.size() + next.size() > azure::kMaxAppendBytes) {
+      KC_TRY(Send(text));
+      text.clear();
+    }
+    text += next;
+  }
+  return text.empty() ? Status() : Send(text);
+}
+
+Status Journal::Renew() {
+  const int64_t before = clock_.Monotonic().count();
+  KC_TRY(store_.RenewLease(ManifestName(), lease_id_));
+  const std::string name = segment();
+  if (!name.empty()) KC_TRY(store_.RenewLease(name, lease_id_));
+  renewed_ns_ = before;
+  (void)store_.Put(BeatName(), fmt::format("{{\"holder\":{},\"at\":{}}}", JsonString(holder_),
+                                           clock_.NowTicks()));
+  return {};
+}
+
+Status Journal::Close() {
+  const std::string name = segment();
+  if (!name.empty()) KC_TRY(store_.ReleaseLease(name, lease_id_));
+  KC_TRY(store_.ReleaseLease(ManifestName(), lease_id_));
+  (void)store_.Delete(BeatName());
+  return {};
+}
+
+bool Journal::MaySend() const {
+  const auto age = clock_.Monotonic() - world::Duration(renewed_ns_.load());
+  return age < std::chrono::duration_cast<world::Duration>(seconds(kLeaseSeconds)) * 2 / 3;
+}
+
+bool Journal::WantsRoll() const {
+  return appends_ >= kMaxAppendsPerSegment ||
+         size_ - base_size_ > std::max(kMaxSegmentBytes, 2 * base_size_);
+}
+
+std::string Journal::segment() const {
+  std::lock_guard lock(mutex_);
+  return segment_.empty() ? "" : folder_ + segment_;
+}
+
+Status Journal::DeleteOldSegments() {
+  KC_ASSIGN(const auto objects, azure::ListAll(store_, folder_ + "g"));
+  const std::string current = segment();
+  for (const auto& object : objects) {
+    if (object.name == current) continue;
+    (void)store_.ReleaseLease(object.name, lease_id_);
+    KC_TRY(store_.Delete(object.name));
+  }
+  return {};
+}
+
+Result<Journal::Seen> Journal::Look(azure::ObjectStore& store, const std::string& folder) {
+  // The owner may roll between the two reads: then the manifest names another segment.
+  for (int attempt = 0;; ++attempt) {
+    KC_ASSIGN(const auto content, store.Get(folder + "manifest.json"));
+    KC_ASSIGN(const Manifest manifest, ReadManifest(content.bytes));
+    Seen seen{manifest.identity, manifest.copy_id, manifest.holder, manifest.generation, {}};
+    if (manifest.segment.empty()) return seen;
+    const auto segment = store.Get(folder + manifest.segment);
+    if (!segment) {
+      if (segment.error().reason == "NotFound" && attempt < 3) continue;
+      return Fail(segment.error());
+    }
+    KC_ASSIGN(auto read, ReadSegment(segment->bytes));
+    seen.records = std::move(read.records);
+    return seen;
+  }
+}
+
+}  // namespace kc::checkpoint

@@ -1,0 +1,121 @@
+// The checkpoint of one database's copy: a leased manifest that names one append-only segment
+// (docs/design/checkpoint.md). Every opening is a takeover: new generation first, then all that the
+// previous owner made durable is read, then an own segment begins with a compacted snapshot.
+//
+// All calls block on storage. Open, Begin, Append and Close: one at a time. Renew may run beside
+// them. Errors: kStop "LeaseLost" means that somebody else owns the copy now: send nothing more,
+// write nothing more, end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azure/object_store.h"
+#include "base/error.h"
+#include "checkpoint/record.h"
+#include "world/cancel.h"
+#include "world/clock.h"
+#include "world/random.h"
+
+namespace kc::checkpoint {
+
+// What a checkpoint belongs to; another one is refused.
+struct Identity {
+  std::string source, source_database;
+  std::string destination, destination_database;
+  bool operator==(const Identity&) const = default;
+};
+
+// Server-timed; renewed at a quarter, mutations stop at two thirds (protocol F41).
+inline constexpr int kLeaseSeconds = 30;
+// The append limit of an append blob is 50,000.
+inline constexpr int kMaxAppendsPerSegment = 40'000;
+// A restart reads one segment: keep it small enough to be read in a second or two.
+inline constexpr int64_t kMaxSegmentBytes = int64_t{64} << 20;
+
+struct Opened {
+  std::string copy_id;  // of the first start; in tokens and in KC_Status
+  bool is_new = false;  // no owner before this one ever began
+  int64_t generation = 0;
+  std::vector<Record> records;  // of the segment found, in order
+};
+
+class Journal {
+ public:
+  // `folder` within the store, with '/' at its end. The references must outlive the journal.
+  Journal(azure::ObjectStore& store, world::Clock& clock, world::Random& random,
+          std::string folder);
+
+  // Lease, generation, read. Waits for another holder until its lease must have ended: then it is
+  // dead or cut off, and replaced. kStop "LeaseHeld", naming the holder, as soon as it is seen to
+  // be alive. kStop "OtherCopy" if the identity differs.
+  Result<Opened> Open(const Identity& identity, const std::string& holder,
+                      world::CancelToken* cancel);
+  // A new segment with the snapshot; when it returns the manifest names it. Also rolls: the old
+  // segment is then only garbage (OldSegments).
+  Status Begin(std::vector<Record> snapshot);
+  // Gives the records their numbers, as one group each call. When it returns they are durable and
+  // this process was still the owner after they were.
+  Status Append(std::vector<Record> records);
+  // Several groups in one append.
+  Status AppendGroups(std::vector<std::vector<Record>> groups);
+  Status Renew();
+  // Releases the leases; later starts need not wait.
+  Status Close();
+
+  // May a mutation be sent now? (2/3 of the lease since the last renewal began.)
+  bool MaySend() const;
+  bool WantsRoll() const;
+  int64_t generation() const { return generation_; }
+  const std::string& copy_id() const { return copy_id_; }
+  // The object's name within the store.
+  std::string segment() const;
+  // Segments that nothing names any more; delete them when KC_Status() names the current one.
+  Status DeleteOldSegments();
+
+  // What a manifest and its segment hold, without lease or any change: for `status`. kStop
+  // "NotFound" if there is none.
+  struct Seen {
+    Identity identity;
+    std::string copy_id, holder;
+    int64_t generation = 0;
+    std::vector<Record> records;
+  };
+  static Result<Seen> Look(azure::ObjectStore& store, const std::string& folder);
+
+ private:
+  Status AcquireManifest(const std::string& holder, world::CancelToken* cancel);
+  Status TakeSegment(const std::string& name);
+  Status WriteManifest(const std::string& segment);
+  Status Send(std::string_view text);
+  std::string Number(std::vector<Record>& records);
+  std::string ManifestName() const { return folder_ + "manifest.json"; }
+  std::string BeatName() const { return folder_ + "beat.json"; }
+
+  azure::ObjectStore& store_;
+  world::Clock& clock_;
+  world::Random& random_;
+  const std::string folder_;
+  std::string lease_id_;
+  std::string copy_id_;
+  std::string holder_;
+  Identity identity_;
+  int64_t generation_ = 0;
+  int64_t sequence_ = 0;
+  int64_t group_ = 0;
+  int rolls_ = 0;
+  std::string manifest_etag_;
+  mutable std::mutex mutex_;  // segment_, old_segment_: Renew reads them from another thread
+  std::string segment_;
+  std::string old_segment_;
+  int64_t size_ = 0;
+  int64_t base_size_ = 0;  // of the snapshot
+  int appends_ = 0;
+  std::atomic<int64_t> renewed_ns_{0};
+};
+
+}  // namespace kc::checkpoint
