@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -24,8 +25,13 @@ class Executor {
   // ("export", "journal.append"): for logs and for the simulation's choice of faults. Loop's thread
   // only.
   virtual void Submit(std::string name, std::function<void()> work, Completion done) = 0;
-  // Calls `done` on the loop's thread after the time. Loop's thread only.
-  virtual void After(Duration delay, Completion done) = 0;
+  // Calls `done` on the loop's thread after the time. Returns a number for Hurry. Loop's thread
+  // only.
+  virtual uint64_t After(Duration delay, Completion done) = 0;
+  // Lets a timer end at once (on the next RunOne), if it hasn't yet. Loop's thread only.
+  virtual void Hurry(uint64_t timer) = 0;
+  // Calls `done` on the loop's thread soon. Any thread, signal handlers excepted.
+  virtual void Post(Completion done) = 0;
   // Waits until something is done and runs its completion; false when nothing is under way.
   virtual bool RunOne() = 0;
 };
@@ -53,19 +59,37 @@ class [[nodiscard]] Io {
   std::optional<T> result_;
 };
 
-// co_await Pause(executor, duration).
-class [[nodiscard]] Pause {
+// Pauses that all end when Stop() is called: later ones don't wait at all. Must outlive its
+// waiters.
+class Sleeper {
  public:
-  Pause(Executor& executor, Duration delay) : executor_(executor), delay_(delay) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) {
-    executor_.After(delay_, [handle] { handle.resume(); });
+  explicit Sleeper(Executor& executor) : executor_(executor) {}
+  struct Awaiter {
+    Sleeper* sleeper;
+    Duration delay;
+    bool await_ready() const noexcept { return sleeper->stopped_; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      auto id = std::make_shared<uint64_t>(0);
+      Sleeper* const owner = sleeper;
+      *id = owner->executor_.After(delay, [owner, id, handle] {
+        owner->timers_.erase(*id);
+        handle.resume();
+      });
+      owner->timers_.insert(*id);
+    }
+    void await_resume() const noexcept {}
+  };
+  Awaiter Wait(Duration delay) { return Awaiter{this, delay}; }
+  void Stop() {
+    stopped_ = true;
+    for (const uint64_t timer : timers_) executor_.Hurry(timer);
   }
-  void await_resume() const noexcept {}
+  bool stopped() const { return stopped_; }
 
  private:
   Executor& executor_;
-  Duration delay_;
+  std::set<uint64_t> timers_;
+  bool stopped_ = false;
 };
 
 // Runs the loop until the task has ended and nothing is under way.

@@ -69,9 +69,35 @@ TEST(Executor, SlotsBoundWhatRunsSideBySide) {
 }
 
 Task<Result<int>> Timers(Executor& executor) {
-  Pause pause(executor, std::chrono::milliseconds(5));
-  co_await pause;
+  Sleeper sleeper(executor);
+  auto wait = sleeper.Wait(std::chrono::milliseconds(5));
+  co_await wait;
   co_return 1;
+}
+
+Task<void> SleepLong(Sleeper& sleeper) {
+  auto wait = sleeper.Wait(std::chrono::hours(1));
+  co_await wait;
+}
+
+Task<Result<int>> StopsSleepers(Executor& executor) {
+  Sleeper sleeper(executor);
+  TaskGroup group;
+  group.Start(SleepLong(sleeper));
+  group.Start(SleepLong(sleeper));
+  std::thread other([&] { executor.Post([&] { sleeper.Stop(); }); });
+  other.join();
+  auto join = group.Join();
+  co_await join;
+  auto again = SleepLong(sleeper);
+  co_await again;
+  co_return 2;
+}
+
+TEST(Executor, StopEndsPausesAtOnce) {
+  SteadyClock clock;
+  auto executor = MakeThreadExecutor(clock, 1);
+  EXPECT_EQ(RunLoop(*executor, StopsSleepers(*executor)).value(), 2);
 }
 
 TEST(Executor, PausesAtLeastTheTime) {

@@ -39,8 +39,27 @@ class ThreadExecutor : public Executor {
     }
   }
 
-  void After(Duration delay, Completion done) override {
-    timers_.emplace(clock_.Monotonic() + delay, std::move(done));
+  uint64_t After(Duration delay, Completion done) override {
+    const uint64_t id = ++next_timer_;
+    timers_.emplace(std::pair(clock_.Monotonic() + delay, id), std::move(done));
+    return id;
+  }
+
+  void Hurry(uint64_t timer) override {
+    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+      if (it->first.second != timer) continue;
+      Completion done = std::move(it->second);
+      timers_.erase(it);
+      timers_.emplace(std::pair(Duration::zero(), timer), std::move(done));
+      return;
+    }
+  }
+
+  void Post(Completion done) override {
+    std::lock_guard lock(mutex_);
+    ++under_way_;
+    done_.push_back(std::move(done));
+    wake_loop_.notify_one();
   }
 
   bool RunOne() override {
@@ -61,12 +80,12 @@ class ThreadExecutor : public Executor {
         }
         const auto first = timers_.begin();
         const Duration now = clock_.Monotonic();
-        if (first->first <= now) {
+        if (first->first.first <= now) {
           next = std::move(first->second);
           timers_.erase(first);
           break;
         }
-        wake_loop_.wait_for(lock, first->first - now);
+        wake_loop_.wait_for(lock, first->first.first - now);
       }
     }
     next();
@@ -96,7 +115,9 @@ class ThreadExecutor : public Executor {
 
   Clock& clock_;
   const int max_threads_;
-  std::multimap<Duration, Completion> timers_;  // loop's thread only
+  // Loop's thread only; by time, then in the order they were asked for.
+  std::map<std::pair<Duration, uint64_t>, Completion> timers_;
+  uint64_t next_timer_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_worker_, wake_loop_;
   std::deque<Job> jobs_;
