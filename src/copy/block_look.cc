@@ -1,0 +1,80 @@
+// Settling a move: what is read, in which order (protocol §2.3).
+#include <algorithm>
+
+#include "copy/block_io.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using kusto::Answer;
+using world::Task;
+
+namespace {
+
+std::string IdOf(const std::vector<commands::TableDetails>& tables, const std::string& name) {
+  for (const auto& table : tables) {
+    if (table.name == name) return table.table_id;
+  }
+  return "";
+}
+
+}  // namespace
+
+Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
+  Event event;
+  event.kind = EventKind::kMoveSeen;
+  MoveLook& look = event.look;
+  look.asked = static_cast<int>(block.extents.size());
+  auto& destination = session_.environment.destination;
+  KC_CO_ASSIGN(const Answer details, session_.Show(destination, commands::ShowTablesDetails()));
+  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(details.table()));
+  look.staging_same = IdOf(tables, block.staging.table) == block.staging.id;
+  look.destination_same = IdOf(tables, run_.destination) == block.destination_id;
+  // Staging first: were the destination read first, a move that commits in between would show the
+  // extents in neither (F4).
+  std::vector<std::string> tagged = {run_.destination};
+  if (look.staging_same) {
+    tagged.push_back(block.staging.table);
+    KC_CO_ASSIGN(
+        const Answer shown,
+        session_.Show(destination, commands::ShowExtentsByIds(block.staging.table, block.extents)));
+    KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+    look.in_staging = static_cast<int>(extents.size());
+  }
+  // A home belongs to one revoke alone: whatever is in it came from there, with or without its
+  // tags.
+  for (const auto& home : block.homes) {
+    bool holds = false;
+    if (IdOf(tables, home.table) == home.id) {
+      KC_CO_ASSIGN(const Answer shown,
+                   session_.Show(destination, commands::ShowExtents(home.table)));
+      KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+      holds = !extents.empty();
+    }
+    look.token_in_homes.push_back(holds);
+  }
+  if (!look.destination_same) tagged.erase(tagged.begin());
+  const std::string token = block.parts.empty() ? "" : block.parts.front().token;
+  if (!tagged.empty() && !token.empty()) {
+    KC_CO_ASSIGN(const Answer shown,
+                 session_.Show(destination, commands::ShowExtentsByTag(tagged, token)));
+    KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+    for (const auto& extent : extents) {
+      if (extent.table == run_.destination) look.token_in_destination = true;
+      if (extent.table == block.staging.table) look.token_in_staging = true;
+    }
+  }
+  if (history) {
+    KC_CO_ASSIGN(look.history, AskHistory(block));
+  }
+  co_return event;
+}
+
+// Synchronous moves leave no operation that could be told apart: only what is not there is
+// evidence.
+Task<Result<History>> BlockIo::AskHistory(const Block& block) {
+  (void)block;
+  co_return History::kNone;
+}
+
+}  // namespace kc::copy

@@ -1,0 +1,209 @@
+#include "copy/block_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "copy/block_io.h"
+
+namespace kc::copy {
+
+using world::Task;
+
+namespace {
+
+using Kind = ActionKind;
+
+// One block on its way: holds the slots and the staging table that it uses.
+class Runner {
+ public:
+  Runner(Session& session, TableRun& run, int64_t id)
+      : session_(session), run_(run), id_(id), io_(session, run) {}
+
+  Task<void> Run();
+
+ private:
+  Block& block() { return run_.blocks.at(id_); }
+  Task<Status> Perform(Action action, std::optional<Event>& event);
+  Task<Status> Record();
+  Task<Result<Event>> WaitExportSlot();
+  Task<Result<Event>> WaitIngestSlot();
+  Task<Result<Event>> TakeOver();
+  void StopTable();
+  void GiveSlotsBack();
+
+  Session& session_;
+  TableRun& run_;
+  const int64_t id_;
+  BlockIo io_;
+  world::Slots* export_slot_ = nullptr;
+  world::Slots* ingest_slot_ = nullptr;
+  bool staging_held_ = false;
+};
+
+Task<void> Runner::Run() {
+  Event first;
+  first.kind = EventKind::kStart;
+  std::optional<Event> event = first;
+  if (block().move_open) {
+    auto take = TakeOver();
+    Result<Event> taken = co_await take;
+    if (!taken) {
+      if (!session_.ending()) session_.Abort(taken.error());
+      co_return;
+    }
+    event = *taken;
+  }
+  while (event && !session_.ending()) {
+    Step step = Advance(block(), *event);
+    block() = std::move(step.block);
+    event.reset();
+    for (const Action action : step.actions) {
+      auto perform = Perform(action, event);
+      const Status status = co_await perform;
+      if (status) continue;
+      // Only what ends the whole session comes here: a lost lease, storage that refuses, the user.
+      if (!session_.ending()) session_.Abort(status.error());
+      GiveSlotsBack();
+      co_return;
+    }
+  }
+  GiveSlotsBack();
+  // An open move names its staging table, also when the block was stopped.
+  if (staging_held_ && !session_.ending()) {
+    auto release = session_.staging.Release(run_.name, true);
+    (void)co_await release;
+  }
+  session_.progress.NotifyAll();
+}
+
+void Runner::GiveSlotsBack() {
+  if (auto* slots = std::exchange(export_slot_, nullptr)) slots->Release();
+  if (auto* slots = std::exchange(ingest_slot_, nullptr)) slots->Release();
+}
+
+Task<Status> Runner::Record() {
+  std::vector<checkpoint::Record> group;
+  group.push_back(Ledger::RecordOf(run_, block(), session_.Now()));
+  auto write = session_.Write(std::move(group));
+  const Status status = co_await write;
+  session_.progress.NotifyAll();
+  co_return status;
+}
+
+Task<Result<Event>> Runner::WaitExportSlot() {
+  auto acquire = session_.slots.exports.Acquire();
+  co_await acquire;
+  export_slot_ = &session_.slots.exports;
+  Event event;
+  event.kind = EventKind::kExportSlot;
+  event.folder = session_.NewFolder(run_, block());
+  event.request_id = session_.RequestId("export");
+  co_return event;
+}
+
+Task<Result<Event>> Runner::WaitIngestSlot() {
+  auto acquire = session_.slots.ingestions.Acquire();
+  co_await acquire;
+  ingest_slot_ = &session_.slots.ingestions;
+  Event event;
+  event.kind = EventKind::kIngestSlot;
+  if (staging_held_) {
+    KC_CO_TRY(session_.staging.Release(run_.name, true));
+    staging_held_ = false;
+  }
+  auto stage = session_.staging.Acquire(run_);
+  Result<Home> home = co_await stage;
+  if (!home) {
+    if (session_.ending()) co_return Fail(home.error());
+    event.kind = EventKind::kFailed;
+    event.text = home.error().message;
+    co_return event;
+  }
+  staging_held_ = true;
+  event.home = *home;
+  for (size_t i = 0; i < PlanParts(block().artifacts).size(); ++i) {
+    event.tokens.push_back(session_.NewToken());
+  }
+  co_return event;
+}
+
+Task<Result<Event>> Runner::TakeOver() {
+  Event event;
+  event.kind = EventKind::kTakeOver;
+  KC_CO_ASSIGN(event.home, session_.staging.CreateOwn(run_));
+  co_return event;
+}
+
+void Runner::StopTable() {
+  run_.state = TableState::kStopped;
+  run_.reason = fmt::format("block {}: {}", id_, block().reason);
+  LogError("table {} stopped: {}", run_.name, run_.reason);
+}
+
+// Performs one action. An error ends the session; what went wrong with the block itself is an
+// event.
+Task<Status> Runner::Perform(Action action, std::optional<Event>& event) {
+  std::optional<Task<Result<Event>>> asked;
+  switch (action.kind) {
+    case Kind::kRecord: {
+      auto record = Record();
+      co_return co_await record;
+    }
+    case Kind::kPause: {
+      auto pause = session_.sleeper.Wait(std::chrono::milliseconds(action.number));
+      co_await pause;
+      co_return Status();
+    }
+    case Kind::kCleanUp:  // done for the whole table at once, CleanMoved
+      co_return Status();
+    case Kind::kStopTable: {
+      StopTable();
+      auto write = session_.WriteOne(Ledger::RecordOf(run_, session_.Now()));
+      co_return co_await write;
+    }
+    case Kind::kWaitExportSlot:
+      // A table that stopped starts no other block.
+      if (run_.state == TableState::kStopped) co_return Status();
+      asked.emplace(WaitExportSlot());
+      break;
+    case Kind::kWaitIngestSlot:
+      if (run_.state == TableState::kStopped) co_return Status();
+      asked.emplace(WaitIngestSlot());
+      break;
+    default:
+      asked.emplace(io_.Do(action, block()));
+      break;
+  }
+  auto& request = *asked;
+  Result<Event> result = co_await request;
+  if (action.kind == Kind::kExport || action.kind == Kind::kIngest) GiveSlotsBack();
+  if (result) {
+    event = std::move(*result);
+    co_return Status();
+  }
+  if (session_.ending()) co_return Fail(result.error());
+  Event failed;
+  failed.kind = EventKind::kFailed;
+  failed.text = result.error().message;
+  event = std::move(failed);
+  co_return Status();
+}
+
+}  // namespace
+
+Task<void> RunBlock(Session& session, TableRun& run, int64_t block_id) {
+  auto acquire = session.slots.in_flight.Acquire();
+  co_await acquire;
+  world::SlotLease slot(&session.slots.in_flight);
+  if (session.ending() ||
+      (run.state == TableState::kStopped && !run.blocks.at(block_id).move_open)) {
+    co_return;
+  }
+  Runner runner(session, run, block_id);
+  auto go = runner.Run();
+  co_await go;
+}
+
+}  // namespace kc::copy

@@ -1,0 +1,102 @@
+#include "copy/operations.h"
+
+namespace kc::copy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using world::Task;
+
+// A fast operation is seen within about a quarter of its time; an hour's one costs a poll in 5 s.
+constexpr milliseconds kFirstDelay{10};
+constexpr world::Duration kLongestDelay = seconds(5);
+// Operations that will be due so soon are asked for with those that are due.
+constexpr milliseconds kTogether{5};
+constexpr size_t kMaxIds = 200;
+// The list of operations may lag behind the answer that told the id.
+constexpr int kMaxMissed = 8;
+
+}  // namespace
+
+Task<Result<kusto::commands::Operation>> OperationPoller::Await(std::string id) {
+  Waiting& mine = waiting_[id];
+  mine.delay = kFirstDelay;
+  mine.due = clock_.Monotonic() + mine.delay;
+  if (runner_.running() == 0) runner_.Start(Run());
+  while (!mine.done) {
+    auto wait = changed_.Wait();
+    co_await wait;
+  }
+  auto outcome = std::move(mine.outcome);
+  waiting_.erase(id);
+  co_return outcome;
+}
+
+Task<void> OperationPoller::Run() {
+  while (true) {
+    world::Duration earliest = world::Duration::max();
+    for (const auto& [id, waiting] : waiting_) {
+      if (!waiting.done) earliest = std::min(earliest, waiting.due);
+    }
+    if (earliest == world::Duration::max()) co_return;
+    const auto now = clock_.Monotonic();
+    if (earliest > now) {
+      // A new operation with an earlier due time waits at most this long: the first delay is short.
+      auto pause = sleeper_.Wait(std::min<world::Duration>(earliest - now, kFirstDelay));
+      co_await pause;
+    }
+    std::vector<std::string> due;
+    const auto until = clock_.Monotonic() + kTogether;
+    for (const auto& [id, waiting] : waiting_) {
+      if (!waiting.done && (waiting.due <= until || sleeper_.stopped()) && due.size() < kMaxIds) {
+        due.push_back(id);
+      }
+    }
+    if (due.empty()) continue;
+    auto ask = Ask(std::move(due));
+    co_await ask;
+  }
+}
+
+Task<void> OperationPoller::Ask(std::vector<std::string> ids) {
+  ++polls_;
+  auto show = show_(kusto::commands::ShowOperations(ids));
+  const auto answer = co_await show;
+  Settle(ids, answer);
+  changed_.NotifyAll();
+}
+
+void OperationPoller::Settle(const std::vector<std::string>& ids,
+                             const Result<kusto::Answer>& answer) {
+  Result<std::vector<kusto::commands::Operation>> read = std::vector<kusto::commands::Operation>();
+  if (answer) {
+    read = kusto::commands::ReadOperations(answer->table());
+  } else {
+    read = Fail(answer.error());
+  }
+  const auto now = clock_.Monotonic();
+  for (const auto& id : ids) {
+    Waiting& waiting = waiting_[id];
+    if (!read) {
+      waiting.outcome = Fail(read.error());
+      waiting.done = true;
+      continue;
+    }
+    const kusto::commands::Operation* found = nullptr;
+    for (const auto& operation : *read) {
+      if (operation.id == id) found = &operation;
+    }
+    if (found != nullptr && found->state != kusto::commands::OperationState::kRunning) {
+      waiting.outcome = *found;
+      waiting.done = true;
+    } else if (found == nullptr && ++waiting.missed > kMaxMissed) {
+      waiting.outcome = Fail(ErrorCode::kUnknownOutcome,
+                             "the cluster no longer knows operation " + id, "OperationForgotten");
+      waiting.done = true;
+    }
+    waiting.delay = std::min<world::Duration>(waiting.delay * 5 / 4, kLongestDelay);
+    waiting.due = now + waiting.delay;
+  }
+}
+
+}  // namespace kc::copy

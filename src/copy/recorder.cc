@@ -1,0 +1,74 @@
+#include "copy/recorder.h"
+
+#include "base/log.h"
+
+namespace kc::copy {
+namespace {
+constexpr std::chrono::milliseconds kAppendAgain{500};
+}  // namespace
+
+using checkpoint::Record;
+using world::Io;
+using world::Task;
+
+Task<Status> Recorder::Write(std::vector<Record> group) {
+  if (failed_) co_return Fail(*failed_);
+  pending_.push_back(std::move(group));
+  const int64_t mine = ++asked_;
+  if (!writing_) {
+    writing_ = true;
+    flusher_.Start(Flush());
+  }
+  while (durable_ < mine && !failed_) {
+    auto wait = done_.Wait();
+    co_await wait;
+  }
+  if (durable_ < mine) co_return Fail(*failed_);
+  co_return Status();
+}
+
+Task<void> Recorder::Flush() {
+  while (!pending_.empty() && !failed_) {
+    std::vector<std::vector<Record>> groups;
+    groups.swap(pending_);
+    const auto count = static_cast<int64_t>(groups.size());
+    auto append = Append(std::move(groups));
+    Status status = co_await append;
+    if (status && journal_.WantsRoll()) {
+      auto roll = Roll();
+      status = co_await roll;
+    }
+    if (!status) {
+      failed_ = status.error();
+    } else {
+      durable_ += count;
+    }
+    done_.NotifyAll();
+  }
+  writing_ = false;
+}
+
+Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
+  while (true) {
+    Io<Status> io(executor_, "journal.append",
+                  [this, &groups] { return journal_.AppendGroups(groups); });
+    Status status = co_await io;
+    if (status || status.error().code != ErrorCode::kRetry) co_return status;
+    // Nothing was written. The lease bounds how long this can go on.
+    if (sleeper_.stopped()) co_return status;
+    LogWarn("the checkpoint can't be written, trying again: {}", status.error().message);
+    auto pause = sleeper_.Wait(kAppendAgain);
+    co_await pause;
+  }
+}
+
+Task<Status> Recorder::Roll() {
+  std::vector<Record> snapshot = snapshot_();
+  Io<Status> io(executor_, "journal.roll",
+                [this, &snapshot] { return journal_.Begin(std::move(snapshot)); });
+  const Status status = co_await io;
+  if (status) on_roll_();
+  co_return status;
+}
+
+}  // namespace kc::copy

@@ -1,0 +1,52 @@
+// Group commit on the event loop: all records that wait while an append is under way go out
+// together with the next one. Loop's thread only.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "checkpoint/journal.h"
+#include "world/executor.h"
+
+namespace kc::copy {
+
+class Recorder {
+ public:
+  using Snapshot = std::function<std::vector<checkpoint::Record>()>;
+  // `on_roll` is called after a new segment was begun.
+  Recorder(world::Executor& executor, world::Sleeper& sleeper, checkpoint::Journal& journal,
+           Snapshot snapshot, std::function<void()> on_roll)
+      : executor_(executor),
+        sleeper_(sleeper),
+        journal_(journal),
+        snapshot_(std::move(snapshot)),
+        on_roll_(std::move(on_roll)) {}
+
+  // Done when the group is durable and this process was the owner after that. After an error (lease
+  // lost, storage refused) nothing is ever written again.
+  world::Task<Status> Write(std::vector<checkpoint::Record> group);
+  // The first error, if there was one.
+  const std::optional<Error>& failed() const { return failed_; }
+  bool idle() const { return !writing_; }
+
+ private:
+  world::Task<void> Flush();
+  world::Task<Status> Append(std::vector<std::vector<checkpoint::Record>> groups);
+  world::Task<Status> Roll();
+
+  world::Executor& executor_;
+  world::Sleeper& sleeper_;
+  checkpoint::Journal& journal_;
+  Snapshot snapshot_;
+  std::function<void()> on_roll_;
+  std::vector<std::vector<checkpoint::Record>> pending_;
+  int64_t asked_ = 0;
+  int64_t durable_ = 0;
+  bool writing_ = false;
+  std::optional<Error> failed_;
+  world::WaitList done_;
+  world::TaskGroup flusher_;
+};
+
+}  // namespace kc::copy

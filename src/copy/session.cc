@@ -1,0 +1,213 @@
+#include "copy/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace kc::copy {
+namespace {
+
+using kusto::Answer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using world::Io;
+using world::Task;
+
+// A cluster that is away is asked again for as long as it takes, ever less often.
+constexpr milliseconds kFirstAgain{200};
+constexpr seconds kLongestAgain{30};
+// The server may work on a fingerprint of a big block for an hour, its longest.
+constexpr seconds kServerTimeout{3600};
+constexpr milliseconds kLeaseLook{50};
+
+bool Repeatable(const Error& error) {
+  return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
+}
+
+}  // namespace
+
+std::string SafeFolder(std::string_view name) {
+  std::string safe;
+  for (const char c : name) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '_' || c == '-';
+    if (plain) {
+      safe += c;
+    } else {
+      safe += fmt::format("~{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return safe;
+}
+
+Session::Session(Environment& env, SlotPools& pools, DatabasePair pair)
+    : environment(env),
+      slots(pools),
+      names(std::move(pair)),
+      folder(SafeFolder(names.destination) + "/"),
+      sleeper(env.executor),
+      journal(env.lake, env.clock, env.random, folder + "checkpoint/"),
+      recorder(
+          env.executor, sleeper, journal, [this] { return ledger.Snapshot(); },
+          [this] { status_function_stale = true; }),
+      source_operations(env.clock, sleeper,
+                        [this](std::string text) { return Show(environment.source, text); }),
+      destination_operations(
+          env.clock, sleeper,
+          [this](std::string text) { return Show(environment.destination, text); }),
+      staging(*this),
+      started(env.clock.NowTicks()) {
+  environment.observer.OnSession(this, true);
+}
+
+Session::~Session() {
+  environment.observer.OnSession(this, false);
+}
+
+Task<Result<Answer>> Session::Read(kusto::Client& client, std::string text, bool query) {
+  kusto::Request request;
+  request.database = &client == &environment.source ? names.source : names.destination;
+  request.text = std::move(text);
+  request.cancel = &environment.cancel;
+  request.no_truncation = true;
+  if (query) request.server_timeout = kServerTimeout;
+  world::Duration pause = kFirstAgain;
+  while (true) {
+    if (ending()) co_return Stop("the copy is ending", "Cancelled");
+    Io<Result<Answer>> io(environment.executor, query ? "query" : "show",
+                          [&client, &request, query] {
+                            return query ? client.Query(request) : client.Show(request);
+                          });
+    Result<Answer> answer = co_await io;
+    if (answer || !Repeatable(answer.error())) co_return answer;
+    LogWarn("{} can't answer, asking again: {}", client.cluster(), answer.error().message);
+    auto wait = sleeper.Wait(pause);
+    co_await wait;
+    pause = std::min<world::Duration>(pause * 2, kLongestAgain);
+  }
+}
+
+Task<Result<Answer>> Session::Query(kusto::Client& client, std::string text) {
+  auto& pool = &client == &environment.source ? slots.source_queries : slots.destination_queries;
+  auto acquire = pool.Acquire();
+  co_await acquire;
+  world::SlotLease lease(&pool);
+  auto read = Read(client, std::move(text), true);
+  co_return co_await read;
+}
+
+Task<Result<Answer>> Session::StrongQuery(kusto::Client& client, std::string text) {
+  auto query = Query(client, std::move(text));
+  Result<Answer> answer = co_await query;
+  if (answer) {
+    if (Status strong = kusto::RequireStrong(*answer); !strong) {
+      co_return Fail(std::move(strong).error());
+    }
+  }
+  co_return answer;
+}
+
+Task<Result<Answer>> Session::Show(kusto::Client& client, std::string text) {
+  auto read = Read(client, std::move(text), false);
+  co_return co_await read;
+}
+
+Task<Result<Answer>> Session::Command(kusto::Client& client, std::string text,
+                                      std::string request_id) {
+  while (!journal.MaySend() && !ending()) {
+    auto wait = sleeper.Wait(kLeaseLook);
+    co_await wait;
+  }
+  if (ending()) co_return Stop("the copy is ending", "Cancelled");
+  kusto::Request request;
+  request.database = &client == &environment.source ? names.source : names.destination;
+  request.text = std::move(text);
+  request.client_request_id = std::move(request_id);
+  request.server_timeout = kServerTimeout;
+  request.cancel = &environment.cancel;
+  Io<Result<Answer>> io(environment.executor, "command",
+                        [&client, &request] { return client.Command(request); });
+  co_return co_await io;
+}
+
+Task<Result<Answer>> Session::IdempotentCommand(kusto::Client& client, std::string text) {
+  world::Duration pause = kFirstAgain;
+  while (true) {
+    auto command = Command(client, text);
+    Result<Answer> answer = co_await command;
+    if (answer || !Repeatable(answer.error())) co_return answer;
+    LogWarn("{} can't act, sending again: {}", client.cluster(), answer.error().message);
+    auto wait = sleeper.Wait(pause);
+    co_await wait;
+    pause = std::min<world::Duration>(pause * 2, kLongestAgain);
+  }
+}
+
+Task<Status> Session::Write(std::vector<checkpoint::Record> group) {
+  auto write = recorder.Write(std::move(group));
+  Status status = co_await write;
+  if (!status) Abort(status.error());
+  co_return status;
+}
+
+Task<Status> Session::WriteOne(checkpoint::Record record) {
+  std::vector<checkpoint::Record> group;
+  group.push_back(std::move(record));
+  auto write = Write(std::move(group));
+  co_return co_await write;
+}
+
+void Session::Abort(Error error) {
+  if (!error_) error_ = std::move(error);
+  environment.cancel.Cancel();
+  sleeper.Stop();
+  progress.NotifyAll();
+}
+
+void Session::Interrupt() {
+  Error error;
+  error.message = "interrupted";
+  error.reason = "Cancelled";
+  Abort(std::move(error));
+}
+
+void Session::Notify(std::string table, std::string text) {
+  environment.observer.OnNotice({names.destination, std::move(table), std::move(text)});
+}
+
+Task<void> Session::KeepLease() {
+  while (!ending()) {
+    auto wait = sleeper.Wait(seconds(checkpoint::kLeaseSeconds) / 4);
+    co_await wait;
+    if (ending()) co_return;
+    Io<Status> io(environment.executor, "lease.renew", [this] { return journal.Renew(); });
+    const Status renewed = co_await io;
+    if (renewed) continue;
+    if (renewed.error().reason == "LeaseLost") {
+      Abort(renewed.error());
+    } else {
+      LogWarn("the lease can't be renewed, trying again: {}", renewed.error().message);
+    }
+  }
+}
+
+std::string Session::NewToken() const {
+  // One word of fixed width without a colon: no tag policy can name it, no other token contains it.
+  return "kc" + journal.copy_id() + environment.random.Word(16);
+}
+
+std::string Session::NewFolder(const TableRun& run, const Block& block) const {
+  const auto number = table_numbers.find(run.name);
+  return fmt::format("{}data/g{}/i{}-t{}-b{}-e{}-{}", folder, journal.generation(), run.iteration,
+                     number == table_numbers.end() ? 0 : number->second, block.id, block.send + 1,
+                     environment.random.Word(8));
+}
+
+std::string Session::RequestId(const char* what) const {
+  return fmt::format("KustoCopy.{};{}", what, environment.random.Guid());
+}
+
+}  // namespace kc::copy

@@ -1,0 +1,92 @@
+// The copy of one database under way: what its coroutines share. Loop's thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "copy/environment.h"
+#include "copy/ledger.h"
+#include "copy/operations.h"
+#include "copy/recorder.h"
+#include "copy/staging.h"
+#include "kusto/commands/schema.h"
+
+namespace kc::copy {
+
+// One table that this run copies, as the two clusters tell it.
+struct TablePair {
+  std::string source, destination;
+  kusto::commands::TableSchema source_schema;
+  std::string source_id, destination_id;
+  bool hidden_rows = false;  // row level security or restricted view: what is read may not be all
+  bool exact_from_start = false;  // types that the fast format can't carry
+};
+
+class Session {
+ public:
+  Session(Environment& environment, SlotPools& slots, DatabasePair names);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // ---- requests. Reads are repeated until they succeed, fail for good, or the session ends.
+  world::Task<Result<kusto::Answer>> Query(kusto::Client& client, std::string text);
+  world::Task<Result<kusto::Answer>> Show(kusto::Client& client, std::string text);
+  // Strong consistency is demanded (protocol F5).
+  world::Task<Result<kusto::Answer>> StrongQuery(kusto::Client& client, std::string text);
+  // A mutation: sent exactly once, and only while the lease is surely ours. Its intent is durable.
+  world::Task<Result<kusto::Answer>> Command(kusto::Client& client, std::string text,
+                                             std::string request_id = {});
+  // One that may be repeated (drop if exists, policies): until it succeeds or fails for good.
+  world::Task<Result<kusto::Answer>> IdempotentCommand(kusto::Client& client, std::string text);
+
+  // ---- records
+  world::Task<Status> Write(std::vector<checkpoint::Record> group);
+  world::Task<Status> WriteOne(checkpoint::Record record);
+  int64_t Now() const { return environment.clock.NowTicks(); }
+
+  // ---- life
+  // The first error ends the session: requests under way are cancelled, nothing new is sent.
+  void Abort(Error error);
+  // SIGTERM and the like.
+  void Interrupt();
+  bool ending() const { return sleeper.stopped(); }
+  const std::optional<Error>& error() const { return error_; }
+  void Notify(std::string table, std::string text);
+  // Keeps the leases until the session ends.
+  world::Task<void> KeepLease();
+
+  std::string SourceDatabase() const { return names.source; }
+  std::string NewToken() const;
+  std::string NewFolder(const TableRun& run, const Block& block) const;
+  std::string RequestId(const char* what) const;
+
+  Environment& environment;
+  SlotPools& slots;
+  const DatabasePair names;
+  const std::string folder;  // of this copy within the lake, with '/' at its end
+  world::Sleeper sleeper;
+  checkpoint::Journal journal;
+  Ledger ledger;
+  Recorder recorder;
+  OperationPoller source_operations, destination_operations;
+  StagingTables staging;
+  std::map<std::string, TablePair> tables;   // by source name
+  std::map<std::string, int> table_numbers;  // for folder names
+  world::WaitList progress;                  // something moved on
+  bool status_function_stale = true;
+  int64_t started = 0;  // ticks
+
+ private:
+  world::Task<Result<kusto::Answer>> Read(kusto::Client& client, std::string text, bool query);
+  std::optional<Error> error_;
+};
+
+// A folder name of any text: letters, digits, '_' and '-' stay, other bytes become ~xx.
+std::string SafeFolder(std::string_view name);
+
+}  // namespace kc::copy

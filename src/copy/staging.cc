@@ -1,0 +1,188 @@
+#include "copy/staging.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "copy/session.h"
+#include "kusto/commands/schema.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using kusto::Answer;
+using world::Task;
+
+namespace {
+constexpr std::string_view kPrefix = "KcStaging_";
+}  // namespace
+
+std::string StagingTables::Prefix() const {
+  return fmt::format("{}{}_", kPrefix, session_.journal.copy_id());
+}
+
+Task<Result<Home>> StagingTables::Acquire(const TableRun& run) {
+  Shared& shared = shared_[run.name];
+  ++shared.users;
+  while (shared.creating) {
+    auto wait = shared.created.Wait();
+    co_await wait;
+  }
+  if (!shared.home.table.empty()) co_return shared.home;
+  shared.creating = true;
+  auto create = Create(run.name, run.columns);
+  Result<Home> home = co_await create;
+  shared.creating = false;
+  if (home) {
+    shared.home = *home;
+  } else {
+    --shared.users;
+  }
+  shared.created.NotifyAll();
+  co_return home;
+}
+
+Task<Result<Home>> StagingTables::CreateOwn(const TableRun& run) {
+  auto create = Create(run.name, run.columns);
+  co_return co_await create;
+}
+
+// Protocol F16, F37: the name was never used before, its intent is durable before the request, and
+// a lost answer is settled by looking.
+Task<Result<Home>> StagingTables::Create(std::string table, std::vector<ColumnSchema> columns) {
+  StagingTable staging;
+  staging.name = fmt::format("{}{}_{}_{}", Prefix(), session_.journal.generation(), ++counter_,
+                             session_.environment.random.Word(6));
+  staging.table = table;
+  staging.generation = session_.journal.generation();
+  staging.created = session_.Now();
+  session_.ledger.staging[staging.name] = staging;
+  KC_CO_TRY(session_.WriteOne(Ledger::RecordOf(staging, session_.Now())));
+  KC_CO_TRY(SendCreate(staging.name, columns));
+  KC_CO_ASSIGN(const Answer details, session_.Show(session_.environment.destination,
+                                                   commands::ShowTableDetails(staging.name)));
+  KC_CO_TAKE(const auto read, commands::ReadTableDetails(details.table()));
+  if (read.size() != 1 || read.front().table_id.empty()) {
+    co_return Stop("the destination doesn't tell the id of staging table " + staging.name);
+  }
+  staging.id = read.front().table_id;
+  KC_CO_TRY(SetPolicies(staging.name));
+  staging.state = StagingState::kCreated;
+  session_.ledger.staging[staging.name] = staging;
+  // Not waited for: the blocks that use the table record its name and id themselves.
+  KC_CO_TRY(session_.WriteOne(Ledger::RecordOf(staging, session_.Now())));
+  co_return Home{staging.name, staging.id};
+}
+
+Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchema> columns) {
+  commands::TableSchema schema;
+  schema.name = name;
+  schema.columns = columns;
+  schema.docstring = "Staging of kusto-copy, dropped when its copy is done";
+  while (true) {
+    auto create = session_.Command(session_.environment.destination, commands::CreateTable(schema));
+    const Result<Answer> created = co_await create;
+    if (!created && created.error().code == ErrorCode::kStop) co_return Fail(created.error());
+    auto show = session_.Show(session_.environment.destination, commands::ShowTableSchema(name));
+    const Result<Answer> shown = co_await show;
+    if (shown) {
+      KC_CO_TAKE(const auto found, commands::ReadTableSchema(shown->table()));
+      if (found.columns != columns) {
+        co_return Stop("staging table " + name + " has other columns than asked for");
+      }
+      co_return Status();
+    }
+    if (created || session_.ending()) co_return Fail(shown.error());
+    auto pause = session_.sleeper.Wait(std::chrono::milliseconds(500));
+    co_await pause;
+  }
+}
+
+namespace {
+Task<void> SetOne(Session& session, commands::StagingPolicy policy, Status& outcome) {
+  auto set = session.IdempotentCommand(session.environment.destination, policy.set);
+  const Result<Answer> done = co_await set;
+  if (!done) {
+    outcome = Fail(done.error().Within("policy " + policy.policy));
+    co_return;
+  }
+  auto show = session.Show(session.environment.destination, policy.show);
+  const Result<Answer> shown = co_await show;
+  if (!shown) {
+    outcome = Fail(shown.error());
+    co_return;
+  }
+  const auto text = commands::ReadPolicy(shown->table());
+  Status checked = text ? commands::CheckStagingPolicy(policy, *text) : Fail(text.error());
+  if (!checked) outcome = std::move(checked);
+}
+}  // namespace
+
+// Nothing may be inherited from the database (F15); read back, because a policy that was not taken
+// would eat extents or evidence later.
+Task<Status> StagingTables::SetPolicies(std::string name) {
+  const auto policies = commands::StagingPolicies(name);
+  std::vector<Status> outcomes(policies.size());
+  world::TaskGroup group;
+  for (size_t i = 0; i < policies.size(); ++i) {
+    group.Start(SetOne(session_, policies[i], outcomes[i]));
+  }
+  auto join = group.Join();
+  co_await join;
+  for (auto& outcome : outcomes) {
+    if (!outcome) co_return Fail(std::move(outcome).error().Within("staging table " + name));
+  }
+  co_return Status();
+}
+
+Task<Status> StagingTables::Release(std::string table, bool keep) {
+  Shared& shared = shared_[table];
+  KC_ASSERT(shared.users > 0);
+  --shared.users;
+  if (shared.users > 0 || keep || shared.home.table.empty()) co_return Status();
+  const std::string name = shared.home.table;
+  shared.home = {};  // who comes next creates another one
+  auto drop = Drop(name);
+  co_return co_await drop;
+}
+
+Task<Status> StagingTables::Drop(std::string name) {
+  KC_CO_ASSIGN(const Answer dropped, session_.IdempotentCommand(session_.environment.destination,
+                                                                commands::DropTable(name)));
+  (void)dropped;
+  const auto found = session_.ledger.staging.find(name);
+  if (found == session_.ledger.staging.end()) co_return Status();
+  StagingTable staging = found->second;
+  staging.state = StagingState::kDropped;
+  session_.ledger.staging.erase(found);
+  KC_CO_TRY(session_.WriteOne(Ledger::RecordOf(staging, session_.Now())));
+  co_return Status();
+}
+
+Task<Status> StagingTables::DropOld(std::vector<std::string> keep) {
+  KC_CO_ASSIGN(const Answer answer,
+               session_.Show(session_.environment.destination, commands::ShowTables()));
+  const std::string own = fmt::format("{}{}_", Prefix(), session_.journal.generation());
+  std::vector<std::string> old;
+  const auto kept = [&keep](const std::string& name) {
+    return std::find(keep.begin(), keep.end(), name) != keep.end();
+  };
+  const auto column = answer.table().Find("TableName");
+  if (!column) co_return Stop("the answer to .show tables has no TableName");
+  for (const auto& row : answer.table().rows) {
+    const auto* name = std::get_if<std::string>(&row[*column]);
+    if (name == nullptr || !name->starts_with(Prefix()) || name->starts_with(own)) continue;
+    if (!kept(*name)) old.push_back(*name);
+  }
+  for (const auto& [name, staging] : session_.ledger.staging) {
+    const bool listed = std::find(old.begin(), old.end(), name) != old.end();
+    if (staging.generation < session_.journal.generation() && !listed && !kept(name)) {
+      old.push_back(name);
+    }
+  }
+  for (const auto& name : old) KC_CO_TRY(Drop(name));
+  co_return Status();
+}
+
+}  // namespace kc::copy
