@@ -39,7 +39,6 @@ class Runner {
   BlockIo io_;
   world::Slots* export_slot_ = nullptr;
   world::Slots* ingest_slot_ = nullptr;
-  bool staging_held_ = false;
 };
 
 Task<void> Runner::Run() {
@@ -70,11 +69,6 @@ Task<void> Runner::Run() {
     }
   }
   GiveSlotsBack();
-  // An open move names its staging table, also when the block was stopped.
-  if (staging_held_ && !session_.ending()) {
-    auto release = session_.staging.Release(run_.name, true);
-    (void)co_await release;
-  }
   session_.progress.NotifyAll();
 }
 
@@ -109,10 +103,6 @@ Task<Result<Event>> Runner::WaitIngestSlot() {
   ingest_slot_ = &session_.slots.ingestions;
   Event event;
   event.kind = EventKind::kIngestSlot;
-  if (staging_held_) {
-    KC_CO_TRY(session_.staging.Release(run_.name, true));
-    staging_held_ = false;
-  }
   auto stage = session_.staging.Acquire(run_);
   Result<Home> home = co_await stage;
   if (!home) {
@@ -121,7 +111,6 @@ Task<Result<Event>> Runner::WaitIngestSlot() {
     event.text = home.error().message;
     co_return event;
   }
-  staging_held_ = true;
   event.home = *home;
   for (size_t i = 0; i < PlanParts(block().artifacts).size(); ++i) {
     event.tokens.push_back(session_.NewToken());

@@ -10,11 +10,4 @@ namespace kc::copy {
 // run.blocks; `run` must outlive the task. Takes an in-flight slot.
 world::Task<void> RunBlock(Session& session, TableRun& run, int64_t block_id);
 
-// Clean-up of the blocks of a table that are moved: tags at the destination, then blobs; records
-// them as done (protocol §2.5).
-world::Task<Status> CleanMoved(Session& session, TableRun& run);
-
-// The rows of a block at the source.
-kusto::commands::Rows RowsOf(const TableRun& run, const Block& block);
-
 }  // namespace kc::copy

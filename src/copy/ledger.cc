@@ -132,6 +132,7 @@ Record Ledger::RecordOf(TableRun& run, int64_t now) {
   json["startCursor"] = run.start_cursor;
   json["columns"] = ColumnsJson(run.columns);
   if (run.band_end) json["bandEnd"] = *run.band_end;
+  if (run.planned) json["planned"] = true;
   json["nextBlock"] = run.next_block;
   json["windowRows"] = run.window_rows;
   json["plannedRows"] = run.planned_rows;
@@ -274,6 +275,7 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   KC_ASSIGN(run.columns, ColumnsOf(json.at("columns")));
   run.band_end.reset();
   if (json.contains("bandEnd")) run.band_end = json.at("bandEnd").get<int64_t>();
+  run.planned = json.value("planned", false);
   run.next_block = json.at("nextBlock").get<int64_t>();
   run.window_rows = json.at("windowRows").get<int64_t>();
   run.planned_rows = json.at("plannedRows").get<int64_t>();

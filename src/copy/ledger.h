@@ -32,6 +32,7 @@ struct TableRun {
   std::string start_cursor, end_cursor;   // the window (start, end]
   std::vector<ColumnSchema> columns;      // that are copied
   std::optional<int64_t> band_end;        // planned up to this instant of ingestion time, inclusive
+  bool planned = false;                   // the whole window
   int64_t next_block = 1;
   int64_t window_rows = -1;  // counted before planning, -1: not counted yet
   int64_t planned_rows = 0, planned_blocks = 0;

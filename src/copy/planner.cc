@@ -9,7 +9,7 @@
 namespace kc::copy {
 namespace {
 
-constexpr int64_t kOneDay = 864'000'000'000;
+constexpr int64_t kOneHour = 36'000'000'000;
 // How many blocks with different creation times are filled side by side; beyond that the one that
 // was filled least lately is closed.
 constexpr size_t kMaxOpenBlocks = 64;
@@ -70,7 +70,7 @@ void SplitByHash(const Instant& instant, int64_t count, std::vector<PlannedBlock
 }  // namespace
 
 int64_t CreationTolerance(int64_t created, int64_t now) {
-  return std::max(kOneDay, (now - created) / 20);
+  return std::max(kOneHour, (now - created) / 2000);
 }
 
 std::vector<PlannedBlock> PlanBand(const std::vector<Instant>& instants, const PlanLimits& limits) {

@@ -33,7 +33,8 @@ struct PlanLimits {
   int64_t now = 0;                       // when the iteration began, ticks
 };
 
-// How far apart creation times within a block may lie: 5 % of the extent's age, one day at least.
+// How far apart creation times within a block may lie: 0.05 % of the extent's age, one hour at
+// least: so much later may retention and caching take it at the destination.
 int64_t CreationTolerance(int64_t created, int64_t now);
 
 struct PlannedBlock {

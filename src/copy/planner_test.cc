@@ -55,10 +55,10 @@ TEST(PlanBand, KeepsCreationTimesApart) {
 TEST(PlanBand, NeverStretchesABlockStepByStep) {
   std::vector<Instant> instants;
   for (int i = 0; i < 100; ++i) {
-    instants.push_back({i, i, 1, 0, kNow - (100 - i) * kTicksPerDay});
+    instants.push_back({i, i, 1, 0, kNow - (100 - i) * kTicksPerMinute * 7});
   }
   for (const auto& block : PlanBand(instants, Limits(1000))) {
-    const int64_t oldest = kNow - (100 - block.ranges.front().first) * kTicksPerDay;
+    const int64_t oldest = kNow - (100 - block.ranges.front().first) * kTicksPerMinute * 7;
     EXPECT_LE(block.created - oldest, CreationTolerance(block.created, kNow));
   }
 }

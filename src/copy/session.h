@@ -22,6 +22,7 @@ struct TablePair {
   std::string source, destination;
   kusto::commands::TableSchema source_schema;
   std::string source_id, destination_id;
+  std::vector<ColumnSchema> missing_columns;  // at the destination
   bool hidden_rows = false;  // row level security or restricted view: what is read may not be all
   bool exact_from_start = false;  // types that the fast format can't carry
 };
@@ -79,6 +80,8 @@ class Session {
   std::map<std::string, int> table_numbers;  // for folder names
   world::WaitList progress;                  // something moved on
   bool status_function_stale = true;
+  bool create_database = false;  // it doesn't exist at the destination
+  std::string source_database_id, destination_database_id;
   int64_t started = 0;  // ticks
 
  private:

@@ -24,7 +24,6 @@ std::string StagingTables::Prefix() const {
 
 Task<Result<Home>> StagingTables::Acquire(const TableRun& run) {
   Shared& shared = shared_[run.name];
-  ++shared.users;
   while (shared.creating) {
     auto wait = shared.created.Wait();
     co_await wait;
@@ -34,11 +33,7 @@ Task<Result<Home>> StagingTables::Acquire(const TableRun& run) {
   auto create = Create(run.name, run.columns);
   Result<Home> home = co_await create;
   shared.creating = false;
-  if (home) {
-    shared.home = *home;
-  } else {
-    --shared.users;
-  }
+  if (home) shared.home = *home;
   shared.created.NotifyAll();
   co_return home;
 }
@@ -136,15 +131,24 @@ Task<Status> StagingTables::SetPolicies(std::string name) {
   co_return Status();
 }
 
-Task<Status> StagingTables::Release(std::string table, bool keep) {
-  Shared& shared = shared_[table];
-  KC_ASSERT(shared.users > 0);
-  --shared.users;
-  if (shared.users > 0 || keep || shared.home.table.empty()) co_return Status();
-  const std::string name = shared.home.table;
-  shared.home = {};  // who comes next creates another one
-  auto drop = Drop(name);
-  co_return co_await drop;
+Task<Status> StagingTables::DropOf(const TableRun& run) {
+  std::vector<std::string> needed;
+  for (const auto& [id, block] : run.blocks) {
+    if (!block.move_open) continue;
+    needed.push_back(block.staging.table);
+    for (const auto& home : block.homes) needed.push_back(home.table);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, staging] : session_.ledger.staging) {
+    const bool ours =
+        staging.table == run.name && staging.generation == session_.journal.generation();
+    if (ours && std::find(needed.begin(), needed.end(), name) == needed.end()) {
+      names.push_back(name);
+    }
+  }
+  shared_.erase(run.name);  // who comes next creates another one
+  for (const auto& name : names) KC_CO_TRY(Drop(name));
+  co_return Status();
 }
 
 Task<Status> StagingTables::Drop(std::string name) {

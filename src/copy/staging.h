@@ -18,12 +18,13 @@ class Session;
 class StagingTables {
  public:
   explicit StagingTables(Session& session) : session_(session) {}
-  // The table's shared staging table; created at first need. Each Acquire needs one Release.
+  // The table's shared staging table; created at first need.
   world::Task<Result<Home>> Acquire(const TableRun& run);
   // A table of its own, for the extents of one revoked move.
   world::Task<Result<Home>> CreateOwn(const TableRun& run);
-  // The last user of a shared table that is not `keep` drops it.
-  world::Task<Status> Release(std::string table, bool keep);
+  // Drops what this generation created for the table, when none of its blocks is under way; not
+  // what a block with an open move names.
+  world::Task<Status> DropOf(const TableRun& run);
   // Drops a staging table (of any generation) and records that.
   world::Task<Status> Drop(std::string name);
   // Drops all of our staging tables at the destination but those in `keep` and those of this
@@ -33,7 +34,6 @@ class StagingTables {
  private:
   struct Shared {
     Home home;
-    int users = 0;
     bool creating = false;
     world::WaitList created;
   };

@@ -1,0 +1,217 @@
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "base/text.h"
+#include "base/ticks.h"
+#include "cli/exit_codes.h"
+
+#ifndef KC_VERSION
+#define KC_VERSION "0.1.0"
+#endif
+
+namespace kc::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Copies databases between Kusto clusters, exactly once: killed at any moment and started "
+    "again, it "
+    "goes on where it was.";
+constexpr const char* kExample =
+    "Example:\n  kusto-copy -l https://acct.blob.core.windows.net/copy/d16 -s "
+    "https://help.kusto.windows.net/ \\\n    -d https://mine.eastus.kusto.windows.net --db Samples "
+    "--tables-include StormEvents\n\nNo subcommand means copy.";
+
+struct Texts {
+  std::vector<std::string> databases;
+  std::string rpo, horizon, undated_wait;
+};
+
+// CLI11 gives one App its own options; copy's are given to the program too (the classic form).
+void AddLake(CLI::App& app, Arguments& arguments, bool required = true) {
+  auto* lake =
+      app.add_option("-l,--lake", arguments.lake,
+                     "Data lake folder: blob or ADLS gen 2 URL with credentials, or a local "
+                     "folder");
+  if (required) lake->required();
+  app.add_flag("-v,--verbose", arguments.verbose, "Verbose messages");
+  app.add_flag("--json", arguments.json, "One JSON object per line on standard output");
+}
+
+void AddClusters(CLI::App& app, Arguments& arguments, Texts& texts) {
+  app.add_option("-s,--source", arguments.source, "Source cluster query connection string")
+      ->required();
+  app.add_option("-d,--destination", arguments.destination,
+                 "Destination cluster query connection string")
+      ->required();
+  app.add_option("--db", texts.databases,
+                 "Database to copy; SRC=DST gives it another name; may be "
+                 "repeated")
+      ->required();
+  app.add_option("--tables-include", arguments.options.tables_include,
+                 "Names and * wildcards (default: all tables)");
+  app.add_option("--tables-exclude", arguments.options.tables_exclude,
+                 "Names and * wildcards; applied after --tables-include");
+}
+
+void AddCopy(CLI::App& app, Arguments& arguments, Texts& texts) {
+  AddLake(app, arguments);
+  AddClusters(app, arguments, texts);
+  copy::Options& options = arguments.options;
+  app.add_flag("--continuous", options.continuous,
+               "Run until stopped; otherwise stop after the first iteration");
+  app.add_option("--query-slots", options.query_slots,
+                 "Concurrent queries and commands per cluster (default: 10% of query capacity)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--export-slots", options.export_slots,
+                 "Concurrent exports of the source (default: its export capacity)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--ingestion-slots", options.ingestion_slots,
+                 "Concurrent ingestions (default: the destination's ingestion capacity)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("-r,--rpo", texts.rpo,
+                 "Target time between two iterations: 5m, 00:05:00, '5 minutes' (default: 5m)");
+  app.add_option("-b,--backfillHorizon,--backfill-horizon", texts.horizon,
+                 "How far back the first iteration starts: 30d (default: everything)");
+  app.add_flag("--include-undated", options.include_undated,
+               "Also copy, once, rows that have no ingestion time");
+  app.add_flag("--append", options.append, "The destination's tables may hold rows already");
+  app.add_option("--block-rows", options.block_rows, "Rows per block, at most")
+      ->check(CLI::PositiveNumber);
+}
+
+// One line, with what to do next.
+int Refuse(const std::string& text) {
+  std::fprintf(stderr, "kusto-copy: %s (see kusto-copy --help)\n", text.c_str());
+  return kExitUsage;
+}
+
+// "A=B" where neither side is quoted: the first '=' divides.
+copy::DatabasePair PairOf(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos) return {text, text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::string Finish(Arguments& arguments, const Texts& texts) {
+  for (const auto& text : texts.databases) {
+    const auto pair = PairOf(text);
+    if (pair.source.empty() || pair.destination.empty()) {
+      return "--db '" + text + "' is not NAME or SOURCE=DESTINATION";
+    }
+    for (const auto& other : arguments.options.databases) {
+      if (EqualsIgnoreCase(other.destination, pair.destination)) {
+        return "--db gives '" + pair.destination + "' twice as destination";
+      }
+    }
+    arguments.options.databases.push_back(pair);
+  }
+  if (!texts.rpo.empty()) {
+    const auto rpo = ParsePeriod(texts.rpo);
+    if (!rpo) return "--rpo '" + texts.rpo + "' is not a time; write 5m, 00:05:00 or '5 minutes'";
+    arguments.options.rpo_ticks = *rpo;
+  }
+  if (!texts.horizon.empty()) {
+    const auto horizon = ParsePeriod(texts.horizon);
+    if (!horizon) {
+      return "--backfillHorizon '" + texts.horizon +
+             "' is not a time; write 30d, 12h or 1.00:00:00";
+    }
+    arguments.options.horizon_before = *horizon;
+  }
+  return "";
+}
+
+// The first word that names a subcommand; without one the classic form means copy.
+Command CommandOf(int argc, const char* const* argv, int& skip) {
+  static const std::pair<const char*, Command> kCommands[] = {{"copy", Command::kCopy},
+                                                              {"status", Command::kStatus},
+                                                              {"verify", Command::kVerify},
+                                                              {"plan", Command::kPlan},
+                                                              {"follow", Command::kFollow}};
+  skip = 0;
+  if (argc < 2) return Command::kCopy;
+  for (const auto& [name, command] : kCommands) {
+    if (std::string_view(argv[1]) != name) continue;
+    skip = 1;
+    return command;
+  }
+  return Command::kCopy;
+}
+
+}  // namespace
+
+std::optional<int64_t> ParsePeriod(std::string_view text) {
+  std::string plain = ToLowerAscii(Trim(text));
+  // "5 minutes" and the like: a number and a word.
+  static const std::pair<const char*, const char*> kWords[] = {
+      {"seconds", "s"}, {"second", "s"}, {"minutes", "m"}, {"minute", "m"},
+      {"hours", "h"},   {"hour", "h"},   {"days", "d"},    {"day", "d"},
+      {"mins", "m"},    {"min", "m"},    {"secs", "s"},    {"sec", "s"}};
+  for (const auto& [word, unit] : kWords) {
+    if (!plain.ends_with(word)) continue;
+    plain = std::string(Trim(plain.substr(0, plain.size() - std::string_view(word).size()))) + unit;
+    break;
+  }
+  const auto ticks = ParseTimeSpan(plain);
+  if (!ticks || *ticks <= 0) return std::nullopt;
+  return ticks;
+}
+
+std::variant<Arguments, int> ParseArguments(int argc, const char* const* argv) {
+  Arguments arguments;
+  Texts texts;
+  int skip = 0;
+  arguments.command = CommandOf(argc, argv, skip);
+  CLI::App app(kAbout, "kusto-copy");
+  app.footer(std::string(kExample) + "\n\n" + kExitCodeHelp);
+  app.set_version_flag("--version", "kusto-copy " KC_VERSION);
+  app.get_formatter()->column_width(36);
+  switch (arguments.command) {
+    case Command::kCopy:
+      AddCopy(app, arguments, texts);
+      if (skip == 0) {
+        app.description(
+            std::string(kAbout) +
+            "\n\nSubcommands (kusto-copy SUBCOMMAND --help): copy (the default), status, "
+            "verify, plan, follow.");
+      }
+      break;
+    case Command::kStatus:
+      app.description("Shows what the checkpoint in the lake says, during a copy and after it.");
+      AddLake(app, arguments);
+      app.add_option("--db", texts.databases, "Only this destination database");
+      break;
+    case Command::kVerify:
+      app.description(
+          "Compares source and destination by table and by day: counts and fingerprints.");
+      AddLake(app, arguments, false);
+      AddClusters(app, arguments, texts);
+      app.add_option("--by", arguments.by, "A datetime column to compare by its days");
+      break;
+    case Command::kPlan:
+      app.description("Shows what would be copied; touches nothing.");
+      AddCopy(app, arguments, texts);
+      break;
+    case Command::kFollow:
+      return Refuse("'follow' isn't part of this version");
+  }
+  try {
+    app.parse(argc - skip, argv + skip);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help() << std::flush;
+    return static_cast<int>(kExitOk);
+  } catch (const CLI::CallForVersion&) {
+    std::cout << app.version() << std::endl;
+    return static_cast<int>(kExitOk);
+  } catch (const CLI::Error& error) {
+    return Refuse(error.what());
+  }
+  const std::string wrong = Finish(arguments, texts);
+  if (!wrong.empty()) return Refuse(wrong);
+  return arguments;
+}
+
+}  // namespace kc::cli

@@ -1,0 +1,29 @@
+#include "base/log.h"
+#include "cli/arguments.h"
+#include "cli/exit_codes.h"
+#include "cli/run.h"
+#include "world/processes.h"
+
+int main(int argc, char** argv) {
+  // Lives as long as the thread that takes signals.
+  static kc::world::CancelToken cancel;
+  kc::SetLogLevel(kc::LogLevel::kWarn);
+  auto parsed = kc::cli::ParseArguments(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  auto& arguments = std::get<kc::cli::Arguments>(parsed);
+  if (arguments.verbose) kc::SetLogLevel(kc::LogLevel::kDebug);
+  kc::world::OnTermination(cancel);
+  switch (arguments.command) {
+    case kc::cli::Command::kCopy:
+      return kc::cli::RunCopyCommand(std::move(arguments), cancel);
+    case kc::cli::Command::kStatus:
+      return kc::cli::RunStatusCommand(arguments, cancel);
+    case kc::cli::Command::kVerify:
+      return kc::cli::RunVerifyCommand(arguments, cancel);
+    case kc::cli::Command::kPlan:
+      return kc::cli::RunPlanCommand(arguments, cancel);
+    case kc::cli::Command::kFollow:
+      break;
+  }
+  return kc::cli::kExitUsage;
+}

@@ -1,0 +1,79 @@
+#include "copy/clean.h"
+
+#include "base/log.h"
+#include "copy/step.h"
+#include "kusto/commands/transfer.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using world::Task;
+
+namespace {
+
+// Tokens of one `.drop extent tags`.
+constexpr size_t kMaxTags = 200;
+
+Task<Status> DropTags(Session& session, const TableRun& run, std::vector<std::string> tokens) {
+  for (size_t from = 0; from < tokens.size(); from += kMaxTags) {
+    const std::vector<std::string> some(
+        tokens.begin() + static_cast<long>(from),
+        tokens.begin() + static_cast<long>(std::min(tokens.size(), from + kMaxTags)));
+    KC_CO_ASSIGN(const kusto::Answer answer,
+                 session.IdempotentCommand(session.environment.destination,
+                                           commands::DropExtentTags(run.destination, some)));
+    (void)answer;
+  }
+  co_return Status();
+}
+
+Task<Status> DeleteFolders(Session& session, std::vector<std::string> folders) {
+  world::Io<Status> io(session.environment.executor, "lake.delete", [&]() -> Status {
+    for (const auto& folder : folders) {
+      KC_TRY(session.environment.lake.DeletePrefix(folder + "/"));
+    }
+    return {};
+  });
+  co_return co_await io;
+}
+
+}  // namespace
+
+Task<Status> CleanMoved(Session& session, TableRun& run) {
+  std::vector<int64_t> ids;
+  std::vector<std::string> tokens;
+  std::vector<std::string> folders;
+  for (const auto& [id, block] : run.blocks) {
+    if (block.stage != Stage::kMoved) continue;
+    ids.push_back(id);
+    for (auto& token : block.Tokens()) tokens.push_back(std::move(token));
+    folders.insert(folders.end(), block.folders.begin(), block.folders.end());
+    if (!block.folder.empty()) folders.push_back(block.folder);
+  }
+  if (ids.empty()) co_return Status();
+  // Moved is durable for each of them: nothing needs the tags or the blobs any more.
+  auto tags = DropTags(session, run, std::move(tokens));
+  Status cleaned = co_await tags;
+  if (cleaned) {
+    auto remove = DeleteFolders(session, std::move(folders));
+    cleaned = co_await remove;
+  }
+  if (!cleaned) {
+    if (session.ending()) co_return cleaned;
+    session.Notify(run.name, "clean-up is left to the next start: " + cleaned.error().message);
+    co_return Status();
+  }
+  std::vector<checkpoint::Record> group;
+  Event event;
+  event.kind = EventKind::kCleaned;
+  for (const int64_t id : ids) {
+    Step step = Advance(run.blocks.at(id), event);
+    run.blocks.at(id) = std::move(step.block);
+    group.push_back(Ledger::RecordOf(run, run.blocks.at(id), session.Now()));
+    FinishBlock(run, id);
+  }
+  auto write = session.Write(std::move(group));
+  co_return co_await write;
+}
+
+}  // namespace kc::copy

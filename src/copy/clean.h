@@ -1,0 +1,12 @@
+// Clean-up after blocks were moved (protocol §2.5).
+#pragma once
+
+#include "copy/session.h"
+
+namespace kc::copy {
+
+// Of the blocks of a table that are moved: their tags at the destination, then their blobs; then
+// they are recorded as done. What can't be cleaned stays a debt of the next start.
+world::Task<Status> CleanMoved(Session& session, TableRun& run);
+
+}  // namespace kc::copy

@@ -1,0 +1,207 @@
+#include "copy/plan_table.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "copy/planner.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using kusto::Answer;
+using world::Task;
+
+namespace {
+
+// Rows of a histogram's answer: some megabytes.
+constexpr int kFirstLimit = 20'000;
+constexpr int kLargestLimit = 1'280'000;
+// Planned blocks that wait; planning goes on when there are fewer (memory).
+constexpr size_t kMaxWaiting = 1'000;
+// Of one record group, which must fit into one append.
+constexpr size_t kBlocksPerGroup = 1'000;
+
+class Planner {
+ public:
+  Planner(Session& session, TableRun& run, std::function<void(int64_t)> start)
+      : session_(session), run_(run), start_(std::move(start)) {
+    limits_.max_rows = session.environment.options.block_rows;
+    limits_.max_bytes = session.environment.options.block_bytes;
+    limits_.now = run.created;
+  }
+
+  Task<Status> Run();
+
+ private:
+  Task<Result<int64_t>> Count();
+  Task<Status> ReadExtents();
+  Task<Result<bool>> PlanOneBand();
+  Task<Status> PlanUndated();
+  Task<Status> AddBlocks(std::vector<PlannedBlock> blocks, std::optional<int64_t> band_end,
+                         bool undated);
+  Task<Status> Finish();
+
+  Session& session_;
+  TableRun& run_;
+  std::function<void(int64_t)> start_;
+  PlanLimits limits_;
+  std::map<std::string, ExtentFacts> extents_;
+  int limit_ = kFirstLimit;
+};
+
+Task<Result<int64_t>> Planner::Count() {
+  KC_CO_ASSIGN(const Answer answer,
+               session_.StrongQuery(session_.environment.source,
+                                    commands::CountRows(WindowOf(session_, run_))));
+  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
+  co_return kusto::GetInt(answer.table(), 0, "N");
+}
+
+Task<Status> Planner::ReadExtents() {
+  KC_CO_ASSIGN(const Answer answer,
+               session_.Show(session_.environment.source, commands::ShowExtents(run_.name)));
+  KC_CO_TAKE(const auto extents, commands::ReadExtents(answer.table()));
+  extents_.clear();
+  for (const auto& extent : extents) {
+    const auto rows = static_cast<double>(std::max<int64_t>(1, extent.rows));
+    extents_[extent.id] = {extent.max_created, extent.original_bytes / rows};
+  }
+  co_return Status();
+}
+
+Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<int64_t> band_end,
+                                bool undated) {
+  std::vector<checkpoint::Record> group;
+  const int64_t now = session_.Now();
+  const auto pair = session_.tables.find(run_.name);
+  const bool exact = pair != session_.tables.end() && pair->second.exact_from_start;
+  std::vector<int64_t> ids;
+  for (auto& planned : blocks) {
+    Block block;
+    block.id = run_.next_block++;
+    block.created = now;
+    block.ranges = std::move(planned.ranges);
+    block.residue = planned.residue;
+    block.undated = undated;
+    block.planned_rows = planned.rows;
+    block.planned_bytes = planned.bytes;
+    block.creation_time = planned.created;
+    if (exact) block.format = ExportFormat::kCsv;
+    run_.planned_rows += planned.rows;
+    ++run_.planned_blocks;
+    ids.push_back(block.id);
+    run_.blocks[block.id] = std::move(block);
+  }
+  if (band_end) run_.band_end = band_end;
+  if (undated) run_.undated_copied = true;
+  // The table first: it counts its blocks and says where the next band begins.
+  group.push_back(Ledger::RecordOf(run_, now));
+  for (const int64_t id : ids) group.push_back(Ledger::RecordOf(run_, run_.blocks.at(id), now));
+  KC_CO_TRY(session_.Write(std::move(group)));
+  for (const int64_t id : ids) start_(id);
+  while (run_.blocks.size() > kMaxWaiting && !session_.ending()) {
+    auto wait = session_.progress.Wait();
+    co_await wait;
+  }
+  co_return Status();
+}
+
+// True when there may be more.
+Task<Result<bool>> Planner::PlanOneBand() {
+  KC_CO_ASSIGN(const Answer answer,
+               session_.StrongQuery(
+                   session_.environment.source,
+                   commands::PlanInstants(WindowOf(session_, run_), run_.band_end, limit_)));
+  const Histogram histogram = ReadHistogram(answer.table(), limit_, extents_);
+  if (histogram.truncated && histogram.instants.empty()) {
+    // One instant in more extents than the answer may have rows.
+    if (limit_ >= kLargestLimit) co_return Stop("one instant lies in too many extents to plan");
+    limit_ *= 8;
+    co_return true;
+  }
+  if (histogram.instants.empty()) co_return false;
+  auto blocks = PlanBand(histogram.instants, limits_);
+  if (blocks.size() > kBlocksPerGroup) {
+    // Whole bands only: a smaller band has fewer blocks.
+    const auto half = histogram.instants.size() / 2;
+    if (half > 0) {
+      const std::vector<Instant> first(histogram.instants.begin(),
+                                       histogram.instants.begin() + static_cast<long>(half));
+      blocks = PlanBand(first, limits_);
+      KC_CO_TRY(AddBlocks(std::move(blocks), first.back().last, false));
+      co_return true;
+    }
+  }
+  KC_CO_TRY(AddBlocks(std::move(blocks), histogram.instants.back().last, false));
+  // Tables with very many instants: larger bands mean fewer, fuller blocks.
+  if (histogram.truncated && limit_ < kLargestLimit) limit_ *= 2;
+  co_return histogram.truncated;
+}
+
+Task<Status> Planner::PlanUndated() {
+  Instant all;
+  all.rows = run_.undated_rows;
+  all.created = run_.created;
+  for (const auto& [id, facts] : extents_) {
+    all.bytes = std::max(all.bytes,
+                         static_cast<int64_t>(facts.bytes_per_row * static_cast<double>(all.rows)));
+  }
+  auto add = AddBlocks(PlanBand({all}, limits_), std::nullopt, true);
+  co_return co_await add;
+}
+
+Task<Status> Planner::Finish() {
+  KC_CO_ASSIGN(const int64_t after, Count());
+  const int64_t dated = run_.planned_rows - (run_.undated_copied ? run_.undated_rows : 0);
+  if (after > dated || dated > run_.window_rows) {
+    co_return Stop(
+        fmt::format("the plan holds {} rows, the window held {} before and {} after: rows "
+                    "were moved in behind the cursor; run the copy again",
+                    dated, run_.window_rows, after));
+  }
+  if (after < run_.window_rows) {
+    session_.Notify(run_.name, fmt::format("{} rows left the source while it was planned",
+                                           run_.window_rows - after));
+  }
+  run_.planned = true;
+  run_.state = TableState::kPlanned;
+  auto write = session_.WriteOne(Ledger::RecordOf(run_, session_.Now()));
+  co_return co_await write;
+}
+
+Task<Status> Planner::Run() {
+  if (run_.window_rows < 0) {
+    KC_CO_ASSIGN(run_.window_rows, Count());
+  }
+  const bool undated =
+      session_.environment.options.include_undated && run_.undated_rows > 0 && !run_.undated_copied;
+  if (run_.window_rows > 0 || undated) KC_CO_TRY(ReadExtents());
+  if (undated) KC_CO_TRY(PlanUndated());
+  bool more = run_.window_rows > 0;
+  while (more && !session_.ending()) {
+    KC_CO_ASSIGN(more, PlanOneBand());
+  }
+  if (session_.ending()) co_return Stop("the copy is ending", "Cancelled");
+  auto finish = Finish();
+  co_return co_await finish;
+}
+
+}  // namespace
+
+commands::Rows WindowOf(const Session& session, const TableRun& run) {
+  commands::Rows rows;
+  rows.table = run.name;
+  rows.after = run.start_cursor;
+  rows.upto = run.end_cursor;
+  if (session.ledger.facts && run.start_cursor.empty())
+    rows.not_before = session.ledger.facts->horizon;
+  return rows;
+}
+
+Task<Status> PlanTable(Session& session, TableRun& run, std::function<void(int64_t)> start) {
+  Planner planner(session, run, std::move(start));
+  auto go = planner.Run();
+  co_return co_await go;
+}
+
+}  // namespace kc::copy

@@ -1,0 +1,313 @@
+#include "copy/setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "kusto/commands/queries.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using kusto::Answer;
+using world::Io;
+using world::Task;
+
+namespace {
+
+// What is read of one cluster.
+struct Side {
+  Status status;
+  bool database_missing = false;
+  std::string database_id;
+  std::vector<commands::TableSchema> schemas;
+  std::vector<commands::TableDetails> details;
+};
+
+Task<Status> ReadSide(Session& session, kusto::Client& client, std::string database, Side& side) {
+  auto* cancel = &session.environment.cancel;
+  Io<Result<std::string>> probe(session.environment.executor, "probe",
+                                [&client, cancel] { return kusto::Probe(client, cancel); });
+  const Result<std::string> version = co_await probe;
+  if (!version) co_return Fail(version.error());
+  Io<Result<std::string>> require(session.environment.executor, "probe",
+                                  [&] { return kusto::RequireDatabase(client, database, cancel); });
+  const Result<std::string> found = co_await require;
+  if (!found) {
+    side.database_missing = found.error().reason == "DatabaseNotFound";
+    co_return Fail(found.error());
+  }
+  KC_CO_ASSIGN(const Answer databases, session.Show(client, commands::ShowDatabases()));
+  KC_CO_TAKE(const auto infos, commands::ReadDatabases(databases.table()));
+  for (const auto& info : infos) {
+    if (info.name == *found) side.database_id = info.id;
+  }
+  KC_CO_ASSIGN(const Answer schema, session.Show(client, commands::ShowDatabaseSchema(database)));
+  KC_CO_TAKE(side.schemas, commands::ReadDatabaseSchema(schema.table()));
+  KC_CO_ASSIGN(const Answer details, session.Show(client, commands::ShowTablesDetails()));
+  KC_CO_TAKE(side.details, commands::ReadTableDetails(details.table()));
+  co_return Status();
+}
+
+Task<void> ReadSideInto(Session& session, kusto::Client& client, std::string database, Side& side) {
+  auto read = ReadSide(session, client, database, side);
+  side.status = co_await read;
+}
+
+Task<void> ProbeLake(Session& session, Status& status) {
+  Io<Status> io(session.environment.executor, "lake.probe", [&session] {
+    return azure::ProbeStore(session.environment.lake, session.environment.random);
+  });
+  status = co_await io;
+}
+
+template <typename T>
+const T* Named(const std::vector<T>& all, const std::string& name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&name](const T& t) { return t.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool NeedsExactForm(const std::vector<ColumnSchema>& columns) {
+  // Nothing documented reads timespans and guids back from Parquet as they were.
+  return std::any_of(columns.begin(), columns.end(), [](const ColumnSchema& c) {
+    return c.type == ScalarType::kTimeSpan || c.type == ScalarType::kGuid ||
+           c.type == ScalarType::kDecimal;
+  });
+}
+
+Status FillTables(Session& session, const Side& source, const Side& destination) {
+  std::vector<std::string> all;
+  for (const auto& schema : source.schemas) all.push_back(schema.name);
+  const Options& options = session.environment.options;
+  KC_ASSIGN(const auto names, SelectTables(all, options.tables_include, options.tables_exclude));
+  int number = 0;
+  for (const auto& name : names) {
+    TablePair pair;
+    pair.source = pair.destination = name;
+    pair.source_schema = *Named(source.schemas, name);
+    if (pair.source_schema.columns.empty()) {
+      session.Notify(name, "has no columns and is not copied");
+      continue;
+    }
+    if (const auto* details = Named(source.details, name)) pair.source_id = details->table_id;
+    if (const auto* details = Named(destination.details, name)) {
+      pair.destination_id = details->table_id;
+    }
+    if (const auto* schema = Named(destination.schemas, name)) {
+      KC_ASSIGN(pair.missing_columns, MissingColumns(pair.source_schema, *schema));
+    }
+    pair.exact_from_start = NeedsExactForm(pair.source_schema.columns);
+    session.table_numbers[name] = ++number;
+    session.tables[name] = std::move(pair);
+  }
+  return {};
+}
+
+}  // namespace
+
+Task<Status> LookAround(Session& session) {
+  auto& env = session.environment;
+  if (env.source.cluster() == env.destination.cluster() &&
+      EqualsIgnoreCase(session.names.source, session.names.destination)) {
+    co_return Stop(fmt::format("source and destination are the same database '{}' of {}; give the "
+                               "copy another name with --db {}=NAME",
+                               session.names.source, env.source.cluster(), session.names.source),
+                   "SameDatabase");
+  }
+  Side source;
+  Side destination;
+  Status lake;
+  world::TaskGroup group;
+  group.Start(ReadSideInto(session, env.source, session.names.source, source));
+  group.Start(ReadSideInto(session, env.destination, session.names.destination, destination));
+  group.Start(ProbeLake(session, lake));
+  auto join = group.Join();
+  co_await join;
+  if (!source.status) co_return source.status;
+  session.create_database = destination.database_missing;
+  if (!destination.status && !destination.database_missing) co_return destination.status;
+  if (!lake) co_return lake;
+  session.source_database_id = source.database_id;
+  session.destination_database_id = destination.database_id;
+  co_return FillTables(session, source, destination);
+}
+
+namespace {
+
+Task<Status> CreateDatabase(Session& session) {
+  kusto::Request request;
+  request.text = commands::CreateDatabase(session.names.destination);
+  auto& client = session.environment.destination;
+  Io<Result<Answer>> io(session.environment.executor, "command",
+                        [&] { return client.Command(request); });
+  const Result<Answer> created = co_await io;
+  if (created) co_return Status();
+  co_return Fail(created.error().Within(fmt::format(
+      "database '{}' doesn't exist at {} and can't be created; create it and run the copy "
+      "again",
+      session.names.destination, client.cluster())));
+}
+
+Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
+  auto& client = session.environment.destination;
+  commands::TableSchema schema = pair.source_schema;
+  schema.name = pair.destination;
+  const bool is_new = pair.destination_id.empty();
+  if (is_new || !pair.missing_columns.empty()) {
+    // Merging adds what is missing and changes nothing else, also when somebody was faster.
+    auto make = session.IdempotentCommand(
+        client, is_new ? commands::CreateTable(schema) : commands::CreateMergeTable(schema));
+    const Result<Answer> made = co_await make;
+    if (!made) {
+      outcome = Fail(made.error().Within("table '" + pair.destination + "'"));
+      co_return;
+    }
+  }
+  if (!is_new) co_return;
+  auto show = session.Show(client, commands::ShowTableDetails(pair.destination));
+  const Result<Answer> shown = co_await show;
+  auto details = shown ? commands::ReadTableDetails(shown->table())
+                       : Result<std::vector<commands::TableDetails>>(Fail(shown.error()));
+  if (!details || details->size() != 1) {
+    outcome = details
+                  ? Status(Stop("table '" + pair.destination + "' isn't there after its creation"))
+                  : Status(Fail(details.error()));
+    co_return;
+  }
+  pair.destination_id = details->front().table_id;
+}
+
+Task<Status> MakeTables(Session& session) {
+  std::vector<Status> outcomes(session.tables.size());
+  world::TaskGroup group;
+  size_t i = 0;
+  for (auto& [name, pair] : session.tables) group.Start(MakeTable(session, pair, outcomes[i++]));
+  auto join = group.Join();
+  co_await join;
+  for (auto& outcome : outcomes) {
+    if (!outcome) co_return std::move(outcome);
+  }
+  co_return Status();
+}
+
+Task<void> AskSelfTest(Session& session, kusto::Client& client, Result<Answer>& answer) {
+  auto query = session.StrongQuery(client, commands::SelfTest());
+  answer = co_await query;
+}
+
+Status CompareSelfTests(const ValueTable& source, const ValueTable& destination) {
+  KC_TRY(kusto::Require(source, {"T", "Case", "F"}));
+  KC_TRY(kusto::Require(destination, {"T", "Case", "F"}));
+  if (source.rows.size() != destination.rows.size()) return Stop("the self-tests differ in length");
+  std::set<std::pair<std::string, std::string>> seen;
+  for (size_t row = 0; row < source.rows.size(); ++row) {
+    const std::string type = kusto::GetText(source, row, "T");
+    const std::string value = kusto::GetText(source, row, "F");
+    if (value != kusto::GetText(destination, row, "F")) {
+      return Stop(
+          fmt::format("the clusters write values of type {} differently ({}): they can't be "
+                      "compared",
+                      type, kusto::GetText(source, row, "Case")),
+          "SelfTest");
+    }
+    if (!seen.emplace(type, value).second) {
+      return Stop(fmt::format("the clusters don't tell different values of type {} apart ({})",
+                              type, kusto::GetText(source, row, "Case")),
+                  "SelfTest");
+    }
+  }
+  return {};
+}
+
+Task<void> SelfTest(Session& session, Status& outcome) {
+  Result<Answer> source = Answer();
+  Result<Answer> destination = Answer();
+  world::TaskGroup group;
+  group.Start(AskSelfTest(session, session.environment.source, source));
+  group.Start(AskSelfTest(session, session.environment.destination, destination));
+  auto join = group.Join();
+  co_await join;
+  if (!source) {
+    outcome = Fail(source.error());
+  } else if (!destination) {
+    outcome = Fail(destination.error());
+  } else {
+    outcome = CompareSelfTests(source->table(), destination->table());
+  }
+}
+
+// How long the destination may read the checkpoint's current file by KC_Status().
+constexpr std::chrono::hours kStatusGrantTime{24};
+
+}  // namespace
+
+Task<Status> PointStatusFunction(Session& session, bool create_only) {
+  session.status_function_stale = false;
+  Io<Result<std::string>> grant(session.environment.executor, "lake.grant", [&session] {
+    return session.environment.lake.Grant(session.journal.segment(), azure::Access::kRead,
+                                          kStatusGrantTime);
+  });
+  const Result<std::string> address = co_await grant;
+  if (!address) co_return Fail(address.error());
+  commands::StatusFunction function;
+  function.copy_id = session.journal.copy_id();
+  function.files = {*address};
+  function.create_only = create_only;
+  const std::string text = commands::CreateStatusFunction(
+      function, checkpoint::RecordColumns(),
+      "| summarize arg_max(Sequence, *) by Level, IterationId, TableName, BlockId "
+      "| project Level, IterationId, EndCursor, TableName, BlockId, State, Created, Updated, "
+      "Details");
+  KC_CO_ASSIGN(const Answer created,
+               session.IdempotentCommand(session.environment.destination, text));
+  (void)created;
+  Io<Status> sweep(session.environment.executor, "journal.sweep",
+                   [&session] { return session.journal.DeleteOldSegments(); });
+  const Status swept = co_await sweep;
+  if (!swept) LogWarn("old checkpoint files stay: {}", swept.error().message);
+  co_return Status();
+}
+
+namespace {
+
+// Protocol F40: KC_Status() says whose the destination is.
+Task<Status> ClaimDestination(Session& session) {
+  KC_CO_ASSIGN(const Answer shown,
+               session.Show(session.environment.destination, commands::ShowFunctions()));
+  KC_CO_TAKE(const auto functions, commands::ReadFunctions(shown.table()));
+  const auto* found = Named(functions, "KC_Status");
+  const std::string mine = "kusto-copy " + session.journal.copy_id();
+  if (found != nullptr && found->docstring.find(mine) == std::string::npos) {
+    co_return Stop(
+        fmt::format("database '{}' belongs to another copy ({}): go on with that one's lake "
+                    "folder; if its checkpoint is lost, run `.drop function KC_Status` and "
+                    "copy into empty tables",
+                    session.names.destination, found->docstring),
+        "OwnedByOther");
+  }
+  auto point = PointStatusFunction(session, found == nullptr);
+  co_return co_await point;
+}
+
+}  // namespace
+
+Task<Status> Prepare(Session& session, bool is_new) {
+  (void)is_new;
+  if (session.create_database) KC_CO_TRY(CreateDatabase(session));
+  KC_CO_TRY(ClaimDestination(session));
+  Status self_test;
+  world::TaskGroup group;
+  group.Start(SelfTest(session, self_test));
+  auto make = MakeTables(session);
+  const Status made = co_await make;
+  auto join = group.Join();
+  co_await join;
+  if (!made) co_return made;
+  co_return self_test;
+}
+
+}  // namespace kc::copy
