@@ -82,8 +82,11 @@ Step Start(Block block) {
       DropExport(block);
       return Then(std::move(block), {{Kind::kWaitExportSlot}});
     }
+    case Stage::kRevoking:  // the move was taken back, what it left wasn't verified yet
+      DropAttempt(block);
+      block.stage = Stage::kExported;
+      return Then(std::move(block), {{Kind::kWaitIngestSlot}});
     case Stage::kMoving:
-    case Stage::kRevoking:
     case Stage::kDone:
       break;
   }
