@@ -1,22 +1,190 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/ticks.h"
+#include "cli/catalogs.h"
 #include "cli/exit_codes.h"
 #include "cli/run.h"
+#include "copy/compare.h"
+#include "copy/setup.h"
+#include "world/clock.h"
 
 namespace kc::cli {
+namespace {
 
-int RunVerifyCommand(const Arguments& arguments, world::CancelToken& cancel) {
-  (void)arguments;
-  (void)cancel;
-  Error error;
-  error.message = "verify isn't part of this version yet";
-  return Say(error, kExitRefused);
+using copy::TableComparison;
+using world::Task;
+
+// Fingerprints are heavy queries: few at a time.
+constexpr int kTogether = 4;
+// Days that are printed for a table.
+constexpr size_t kShownDays = 20;
+
+std::string DayText(const std::optional<int64_t>& day) {
+  return day ? FormatDateTimeTrimmed(*day).substr(0, 10) : "(null)";
 }
 
-int RunPlanCommand(const Arguments& arguments, world::CancelToken& cancel) {
-  (void)arguments;
-  (void)cancel;
-  Error error;
-  error.message = "plan isn't part of this version yet";
-  return Say(error, kExitRefused);
+void PrintJson(const std::string& database, const TableComparison& c) {
+  OrderedJson json;
+  json["type"] = "verify";
+  json["database"] = database;
+  json["table"] = c.table;
+  json["same"] = c.same;
+  json["sourceRows"] = c.source_rows;
+  json["destinationRows"] = c.destination_rows;
+  if (!c.why.empty()) json["why"] = c.why;
+  if (!c.same && !c.by.empty()) {
+    json["by"] = c.by;
+    json["equalDays"] = c.equal_days;
+    for (const auto& day : c.days) {
+      json["days"].push_back({{"day", DayText(day.day)},
+                              {"sourceRows", day.source_rows},
+                              {"destinationRows", day.destination_rows}});
+    }
+  }
+  std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+}
+
+void PrintText(const TableComparison& c) {
+  if (c.same) {
+    std::fprintf(stdout, "same       %s: %s rows\n", c.table.c_str(),
+                 FormatThousands(c.source_rows).c_str());
+    return;
+  }
+  if (!c.why.empty()) {
+    std::fprintf(stdout, "DIFFERENT  %s: %s\n", c.table.c_str(), c.why.c_str());
+    return;
+  }
+  std::fprintf(stdout, "DIFFERENT  %s: %s rows at the source, %s at the destination%s\n",
+               c.table.c_str(), FormatThousands(c.source_rows).c_str(),
+               FormatThousands(c.destination_rows).c_str(),
+               c.source_rows == c.destination_rows ? ", other contents" : "");
+  size_t shown = 0;
+  for (const auto& day : c.days) {
+    if (shown++ >= kShownDays) {
+      std::fprintf(stdout, "    … and %zu more days\n", c.days.size() - kShownDays);
+      break;
+    }
+    std::fprintf(stdout, "    %s %s: %s at the source, %s at the destination\n", c.by.c_str(),
+                 DayText(day.day).c_str(), FormatThousands(day.source_rows).c_str(),
+                 FormatThousands(day.destination_rows).c_str());
+  }
+}
+
+void PrintMending(const std::string& destination, const std::vector<std::string>& different) {
+  std::fprintf(
+      stdout,
+      "to mend: run the copy again if rows came to the source since; else, in database %s, "
+      "`.clear table %s data` for each table that differs and copy it with another lake "
+      "folder after `.drop function KC_Status`: kusto-copy -l … --tables-include %s\n",
+      destination.c_str(), KqlName(different.front()).c_str(), Join(different, " ").c_str());
+}
+
+struct One {
+  const kusto::commands::TableSchema* schema = nullptr;
+  copy::CompareWindow window;
+  Result<TableComparison> result = TableComparison();
+};
+
+Task<void> Compare(world::Executor& executor, world::Slots& slots, const copy::CompareSides& sides,
+                   const std::string& by, One& one) {
+  auto acquire = slots.Acquire();
+  co_await acquire;
+  world::SlotLease lease(&slots);
+  world::Io<Result<TableComparison>> io(executor, "compare", [&sides, &by, &one] {
+    return copy::CompareTable(sides, *one.schema, one.window, by);
+  });
+  one.result = co_await io;
+}
+
+Task<Status> CompareAll(world::Executor& executor, const copy::CompareSides& sides,
+                        const std::string& by, std::vector<One>& all) {
+  world::Slots slots(kTogether);
+  world::TaskGroup group;
+  for (auto& one : all) {
+    if (one.schema != nullptr) group.Start(Compare(executor, slots, sides, by, one));
+  }
+  auto join = group.Join();
+  co_await join;
+  co_return Status();
+}
+
+One Prepare(const Catalogs& catalogs, const std::string& name) {
+  One one;
+  TableComparison cant;
+  cant.table = name;
+  const auto* source = FindTable(catalogs.source, name);
+  const auto* destination = FindTable(catalogs.destination, name);
+  if (destination == nullptr) {
+    cant.why = "the table isn't at the destination; copy it";
+    one.result = cant;
+    return one;
+  }
+  const auto missing = copy::MissingColumns(*source, *destination);
+  if (!missing || !missing->empty()) {
+    cant.why = missing ? "new columns of the source aren't at the destination yet; copy again"
+                       : missing.error().message;
+    one.result = cant;
+    return one;
+  }
+  one.schema = source;
+  if (!catalogs.ledger) return one;
+  const auto mark = catalogs.ledger->watermarks.find(name);
+  if (mark == catalogs.ledger->watermarks.end()) return one;
+  one.window.upto = mark->second.cursor;
+  one.window.undated = mark->second.undated_rows > 0;
+  if (catalogs.ledger->facts) one.window.not_before = catalogs.ledger->facts->horizon;
+  return one;
+}
+
+int VerifyDatabase(const Arguments& arguments, const Connections& connections,
+                   const copy::DatabasePair& names, world::CancelToken& cancel) {
+  const auto catalogs = ReadCatalogs(arguments, connections, names, cancel);
+  if (!catalogs) return Say(catalogs.error(), ExitCodeOf(catalogs.error(), true));
+  std::vector<One> all;
+  for (const auto& name : catalogs->selected) all.push_back(Prepare(*catalogs, name));
+  const copy::CompareSides sides{*connections.source, *connections.destination, names.source,
+                                 names.destination, &cancel};
+  auto executor = world::MakeThreadExecutor(world::SystemClock(), kTogether);
+  (void)world::RunLoop(*executor, CompareAll(*executor, sides, arguments.by, all));
+  std::vector<std::string> different;
+  int64_t rows = 0;
+  for (auto& one : all) {
+    if (!one.result) return Say(one.result.error(), ExitCodeOf(one.result.error(), false));
+    rows += one.result->source_rows;
+    if (!one.result->same) different.push_back(one.result->table);
+    if (arguments.json) {
+      PrintJson(names.destination, *one.result);
+    } else {
+      PrintText(*one.result);
+    }
+  }
+  if (different.empty()) {
+    if (!arguments.json) {
+      std::fprintf(stdout, "%s: %zu tables, %s rows, all the same\n", names.destination.c_str(),
+                   all.size(), FormatThousands(rows).c_str());
+    }
+    return kExitOk;
+  }
+  if (!arguments.json) PrintMending(names.destination, different);
+  return kExitDifferent;
+}
+
+}  // namespace
+
+int RunVerifyCommand(const Arguments& arguments, world::CancelToken& cancel) {
+  auto connections = Connect(arguments, cancel);
+  if (!connections) return Say(connections.error(), kExitUsage);
+  int code = kExitOk;
+  for (const auto& names : arguments.options.databases) {
+    const int mine = VerifyDatabase(arguments, *connections, names, cancel);
+    if (mine != kExitOk) code = mine;
+  }
+  return code;
 }
 
 }  // namespace kc::cli

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "kusto/commands/queries.h"
+#include "kusto/commands/transfer.h"
 
 namespace kc::copy {
 
@@ -71,14 +71,6 @@ const T* Named(const std::vector<T>& all, const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-bool NeedsExactForm(const std::vector<ColumnSchema>& columns) {
-  // Nothing documented reads timespans and guids back from Parquet as they were.
-  return std::any_of(columns.begin(), columns.end(), [](const ColumnSchema& c) {
-    return c.type == ScalarType::kTimeSpan || c.type == ScalarType::kGuid ||
-           c.type == ScalarType::kDecimal;
-  });
-}
-
 Status FillTables(Session& session, const Side& source, const Side& destination) {
   std::vector<std::string> all;
   for (const auto& schema : source.schemas) all.push_back(schema.name);
@@ -100,7 +92,8 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
     if (const auto* schema = Named(destination.schemas, name)) {
       KC_ASSIGN(pair.missing_columns, MissingColumns(pair.source_schema, *schema));
     }
-    pair.exact_from_start = NeedsExactForm(pair.source_schema.columns);
+    pair.exact_from_start =
+        commands::FirstFormat(pair.source_schema.columns) == commands::ExportFormat::kCsv;
     session.table_numbers[name] = ++number;
     session.tables[name] = std::move(pair);
   }
@@ -199,30 +192,6 @@ Task<void> AskSelfTest(Session& session, kusto::Client& client, Result<Answer>& 
   answer = co_await query;
 }
 
-Status CompareSelfTests(const ValueTable& source, const ValueTable& destination) {
-  KC_TRY(kusto::Require(source, {"T", "Case", "F"}));
-  KC_TRY(kusto::Require(destination, {"T", "Case", "F"}));
-  if (source.rows.size() != destination.rows.size()) return Stop("the self-tests differ in length");
-  std::set<std::pair<std::string, std::string>> seen;
-  for (size_t row = 0; row < source.rows.size(); ++row) {
-    const std::string type = kusto::GetText(source, row, "T");
-    const std::string value = kusto::GetText(source, row, "F");
-    if (value != kusto::GetText(destination, row, "F")) {
-      return Stop(
-          fmt::format("the clusters write values of type {} differently ({}): they can't be "
-                      "compared",
-                      type, kusto::GetText(source, row, "Case")),
-          "SelfTest");
-    }
-    if (!seen.emplace(type, value).second) {
-      return Stop(fmt::format("the clusters don't tell different values of type {} apart ({})",
-                              type, kusto::GetText(source, row, "Case")),
-                  "SelfTest");
-    }
-  }
-  return {};
-}
-
 Task<void> SelfTest(Session& session, Status& outcome) {
   Result<Answer> source = Answer();
   Result<Answer> destination = Answer();
@@ -236,7 +205,7 @@ Task<void> SelfTest(Session& session, Status& outcome) {
   } else if (!destination) {
     outcome = Fail(destination.error());
   } else {
-    outcome = CompareSelfTests(source->table(), destination->table());
+    outcome = commands::CompareSelfTests(source->table(), destination->table());
   }
 }
 

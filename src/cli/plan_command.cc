@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/catalogs.h"
+#include "cli/exit_codes.h"
+#include "cli/run.h"
+#include "copy/setup.h"
+#include "kusto/commands/queries.h"
+
+namespace kc::cli {
+
+namespace commands = kusto::commands;
+
+namespace {
+
+struct Planned {
+  std::string table, action;
+  int64_t rows = 0, undated = 0;
+};
+
+Result<kusto::Answer> Ask(kusto::Client& client, const std::string& database, std::string text,
+                          world::CancelToken& cancel) {
+  kusto::Request request;
+  request.text = std::move(text);
+  request.database = database;
+  request.cancel = &cancel;
+  return client.Query(request);
+}
+
+Result<Planned> PlanTable(const Catalogs& catalogs, const Connections& connections,
+                          const copy::DatabasePair& names, const std::string& name,
+                          const std::string& cursor, world::CancelToken& cancel) {
+  Planned planned;
+  planned.table = name;
+  const auto* destination = FindTable(catalogs.destination, name);
+  if (destination == nullptr) {
+    planned.action = "create";
+  } else {
+    KC_ASSIGN(const auto missing,
+              copy::MissingColumns(*FindTable(catalogs.source, name), *destination));
+    planned.action = missing.empty() ? "exists" : fmt::format("add {} columns", missing.size());
+  }
+  commands::Rows rows;
+  rows.table = name;
+  rows.upto = cursor;
+  bool first = true;
+  if (catalogs.ledger) {
+    const auto mark = catalogs.ledger->watermarks.find(name);
+    if (mark != catalogs.ledger->watermarks.end()) {
+      rows.after = mark->second.cursor;
+      first = false;
+    } else if (catalogs.ledger->facts) {
+      rows.not_before = catalogs.ledger->facts->horizon;
+    }
+  }
+  KC_ASSIGN(const auto counted,
+            Ask(*connections.source, names.source, commands::CountRows(rows), cancel));
+  if (counted.table().rows.size() == 1) planned.rows = kusto::GetInt(counted.table(), 0, "N");
+  if (first) {
+    KC_ASSIGN(const auto undated,
+              Ask(*connections.source, names.source, commands::CountUndated(name), cancel));
+    if (undated.table().rows.size() == 1) {
+      planned.undated = kusto::GetInt(undated.table(), 0, "Undated");
+    }
+  }
+  return planned;
+}
+
+void Print(const Arguments& arguments, const std::string& database, const Planned& planned) {
+  const int64_t blocks = (planned.rows + arguments.options.block_rows - 1) /
+                         std::max<int64_t>(1, arguments.options.block_rows);
+  if (arguments.json) {
+    OrderedJson json;
+    json["type"] = "plan";
+    json["database"] = database;
+    json["table"] = planned.table;
+    json["destination"] = planned.action;
+    json["rows"] = planned.rows;
+    json["blocksAtLeast"] = blocks;
+    json["undated"] = planned.undated;
+    std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+    return;
+  }
+  std::fprintf(stdout, "%s\n",
+               fmt::format("{}: {} rows in at least {} blocks, destination table: {}{}",
+                           planned.table, FormatThousands(planned.rows), blocks, planned.action,
+                           planned.undated > 0
+                               ? fmt::format("; {} rows have no ingestion time", planned.undated)
+                               : "")
+                   .c_str());
+}
+
+Status PlanDatabase(const Arguments& arguments, const Connections& connections,
+                    const copy::DatabasePair& names, world::CancelToken& cancel) {
+  KC_ASSIGN(const auto catalogs, ReadCatalogs(arguments, connections, names, cancel));
+  KC_ASSIGN(const auto answer,
+            Ask(*connections.source, names.source, commands::CursorQuery(), cancel));
+  if (answer.table().rows.size() != 1) return Stop("the source tells no cursor");
+  const std::string cursor = kusto::GetText(answer.table(), 0, "Cursor");
+  if (!arguments.json) {
+    std::fprintf(stdout, "%s → %s%s, %zu tables\n", names.source.c_str(), names.destination.c_str(),
+                 catalogs.destination_missing ? " (created)" : "", catalogs.selected.size());
+  }
+  for (const auto& name : catalogs.selected) {
+    KC_ASSIGN(const auto planned, PlanTable(catalogs, connections, names, name, cursor, cancel));
+    Print(arguments, names.destination, planned);
+  }
+  return {};
+}
+
+}  // namespace
+
+int RunPlanCommand(const Arguments& arguments, world::CancelToken& cancel) {
+  auto connections = Connect(arguments, cancel);
+  if (!connections) return Say(connections.error(), kExitUsage);
+  for (const auto& names : arguments.options.databases) {
+    const Status status = PlanDatabase(arguments, *connections, names, cancel);
+    if (!status) return Say(status.error(), ExitCodeOf(status.error(), true));
+  }
+  return kExitOk;
+}
+
+}  // namespace kc::cli
