@@ -356,10 +356,21 @@ Result<std::string> Emitter::Shared(const NodePtr& node) {
 }
 
 Result<std::string> Emitter::Raw(const Node& node) {
-  std::string sql = node.sql;
-  for (size_t i = 0; i < node.children.size(); ++i) {
-    KC_ASSIGN(const std::string child, Relation(node.children[i], {}));
-    sql = ReplaceAll(std::move(sql), "$" + std::to_string(i), "(" + child + ")");
+  std::vector<std::string> children;
+  for (const NodePtr& child : node.children) {
+    KC_ASSIGN(std::string sql, Relation(child, {}));
+    children.push_back(std::move(sql));
+  }
+  // In one pass: a child's text may hold a '$' of its own.
+  std::string sql;
+  for (size_t i = 0; i < node.sql.size(); ++i) {
+    const size_t child = i + 1 < node.sql.size() ? static_cast<size_t>(node.sql[i + 1] - '0') : 10;
+    if (node.sql[i] == '$' && child < children.size()) {
+      sql += "(" + children[child] + ")";
+      ++i;
+    } else {
+      sql += node.sql[i];
+    }
   }
   return sql;
 }

@@ -156,7 +156,8 @@ struct Expr {
   bool tuple = false;          // kNamed: (a, b) = …
   bool parenthesized = false;  // any: (x)
   bool obfuscated = false;     // kLiteral: h"…"
-  // kTypeOf, kExternalData: kTypeOf with columns may begin with '*' (typeof(*, a:long)).
+  // kTypeOf with columns: begins with '*' (typeof(*, a:long)). kMember: the name is a pattern.
+  // kBinary: written column:"term" in search, which reads '*' in the term as search does.
   bool star = false;
   ScalarType type = ScalarType::kString;
   SourceRange at;

@@ -277,6 +277,48 @@ class Binder {
   // The rows in memory, at most kMaxDiscoveredRows.
   Result<ValueTable> RunNow(const NodePtr& plan);
 
+  // The same rows under fresh ids, computed once however often they are read.
+  NodePtr Share(NodePtr node);
+
+  // ---- nested.cc
+  struct Grouped {
+    NodePtr node;
+    std::vector<Column> keys;  // of `node`
+    Column value;
+  };
+  // One row per combination of `keys` (columns of `in`), with one value over its rows.
+  Result<Grouped> GroupBy(NodePtr in, const std::vector<Column>& keys, const ast::Expr& value,
+                          const EnvPtr& env);
+
+  // ---- mv-expand, mv-apply (binder_expand.cc, binder_apply.cc)
+  Result<NodePtr> ExpandRows(const ast::Parameters& params,
+                             const std::vector<ast::ExpandItem>& items, const ast::Expr* limit,
+                             NodePtr in, const EnvPtr& env, const std::string& what);
+  // One row: the outer row's columns under new ids. Only valid inside of a lateral join.
+  NodePtr OuterRow(const NodePtr& outer);
+
+  // ---- search, find (binder_search.cc)
+  Result<ExprPtr> MatchTerm(const std::vector<Column>& columns, const std::string& text,
+                            bool case_sensitive);
+  Result<ExprPtr> BindSearch(const ast::Expr& expr, const Scope& scope, bool case_sensitive);
+  Result<NodePtr> FilterBySearch(NodePtr in, const ast::Expr& predicate, const EnvPtr& env,
+                                 bool case_sensitive);
+  Result<std::vector<UnionLeg>> BindSearchedTables(const ast::ExprList& tables, const EnvPtr& env);
+  Result<std::vector<Column>> FindOutput(const ast::Find& op, const std::vector<UnionLeg>& legs);
+
+  // ---- make-series (binder_series.cc)
+  Result<Value> AxisExtreme(const NodePtr& in, const ExprPtr& axis, bool smallest);
+
+  // ---- plugins (binder_plugins.cc)
+  Result<NodePtr> EvaluateShowCommand(const ast::Expr& call, const NodePtr& in, const EnvPtr& env);
+  Result<NodePtr> EvaluateBagUnpack(const ast::Evaluate& op, NodePtr in, const EnvPtr& env);
+  Result<std::vector<ColumnSchema>> DiscoverBag(const NodePtr& in, const Column& bag);
+  Result<NodePtr> EvaluatePivot(const ast::Evaluate& op, NodePtr in, const EnvPtr& env);
+  Result<std::vector<Value>> DistinctValues(const NodePtr& in, const Column& column);
+  Result<NodePtr> EvaluateNarrow(NodePtr in);
+  Result<NodePtr> EvaluateRowsNear(const ast::Expr& call, NodePtr in, const EnvPtr& env);
+  Result<NodePtr> EvaluateIpLookup(const ast::Expr& call, NodePtr in, const EnvPtr& env);
+
   static Rows RowsOf(const NodePtr& node) {
     Rows rows;
     rows.columns = node->columns;

@@ -183,6 +183,10 @@ Result<NodePtr> Binder::BindExternalData(const ast::Expr& expr, const EnvPtr& en
 
 Result<NodePtr> Binder::BindMaterialize(const ast::Expr& expr, const EnvPtr& env) {
   KC_ASSIGN(NodePtr inner, BindTabular(*expr.args[0], env));
+  return Share(std::move(inner));
+}
+
+NodePtr Binder::Share(NodePtr inner) {
   auto node = MakeNode(NodeKind::kShared, {inner});
   node->shared_id = next_shared_++;
   node->inputs.emplace_back();
@@ -190,7 +194,7 @@ Result<NodePtr> Binder::BindMaterialize(const ast::Expr& expr, const EnvPtr& env
     node->inputs[0].push_back(MakeColumn(column));
     column.id = NewColumn();
   }
-  return NodePtr(std::move(node));
+  return node;
 }
 
 Result<NodePtr> Binder::Operate(const ast::Print& op, NodePtr in, const EnvPtr& env) {

@@ -226,9 +226,10 @@ ExprPtr Parser::ParseStringOperation() {
     if (length > kMaxChain) Fail("The expression has too many operands.");
     const Op op = StringOperator();
     if (op == Op::kNone) return left;
-    Next();
+    const bool search_term = Next().text == ":";
     if (op == Op::kMatchesRegex) Next();
     left = Binary(op, std::move(left), ParseUnary(), begin);
+    left->star = search_term;
   }
 }
 
