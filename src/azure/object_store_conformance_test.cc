@@ -1,6 +1,6 @@
 // One suite for every kind of lake: in memory, a local folder, and blob storage, for which
-// KC_TEST_BLOB_URL names a container of an emulator with its key
-// (http://127.0.0.1:10000/devstoreaccount1/container;<key>). `make test` starts one and sets it.
+// KC_AZURITE_URL and KC_AZURITE_KEY name an emulator's account (tools/with_azurite.sh; `make
+// test`).
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -85,9 +85,10 @@ class ObjectStoreTest : public testing::TestWithParam<std::string> {
     if (GetParam() == "Memory") lake_ = std::make_unique<InMemory>();
     if (GetParam() == "Folder") lake_ = std::make_unique<InFolder>();
     if (GetParam() == "Blob") {
-      std::string url = world::Environment("KC_TEST_BLOB_URL");
-      if (url.empty()) GTEST_SKIP() << "KC_TEST_BLOB_URL is not set: no blob storage to test";
-      lake_ = std::make_unique<InBlobStorage>(url);
+      std::string url = world::Environment("KC_AZURITE_URL");
+      if (url.empty()) GTEST_SKIP() << "KC_AZURITE_URL is not set: no blob storage to test";
+      lake_ = std::make_unique<InBlobStorage>(url + "/kc-conformance;" +
+                                              world::Environment("KC_AZURITE_KEY"));
     }
     store_ = lake_->Open();
   }

@@ -43,6 +43,14 @@ Error ReadErrorObject(const Json& error) {
   return out;
 }
 
+// v1's list of texts, each with a stack.
+Error ReadExceptions(const Json& list) {
+  std::string text = list.is_array() && !list.empty() && list.front().is_string()
+                         ? list.front().get<std::string>()
+                         : DumpJson(list);
+  return {ErrorCode::kStop, ShortMessage(text), "Exceptions"};
+}
+
 // The code that the recorded text errors begin with: "General_BadRequest: Request is invalid …".
 std::string LeadingCode(std::string_view text) {
   size_t colon = text.find(':');
@@ -101,6 +109,7 @@ Error ReadErrorBody(std::string_view text) {
       return ReadErrorObject((*json)["error"]);
     }
     if (json->contains("OneApiErrors")) return ReadOneApiErrors(text);
+    if (json->contains("Exceptions")) return ReadExceptions((*json)["Exceptions"]);
     return ReadErrorObject(*json);
   }
   std::string message = ShortMessage(std::string(text));
