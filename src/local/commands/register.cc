@@ -7,6 +7,11 @@ void RegisterSchemaCommands(CommandRegistry& registry) {
   RegisterShowTableCommands(registry);
   RegisterShowDatabaseCommands(registry);
   RegisterPrincipalCommands(registry);
+  RegisterFunctionCommands(registry);
+  RegisterMappingCommands(registry);
+  RegisterShowSchemaCommands(registry);
+  RegisterScriptCommands(registry);
+  RegisterPolicyCommands(registry);
   RegisterTableCommands(registry);
   RegisterTableChangeCommands(registry);
   RegisterColumnCommands(registry);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "local/commands/schema_script.h"
 
 namespace kc::local {
 namespace {
@@ -109,7 +110,7 @@ std::string CslSchema(const TableMeta& table) {
   std::string text;
   for (const Column& column : table.columns) {
     if (!text.empty()) text += ", ";
-    text += KqlName(column.name) + ":" + std::string(KustoName(column.type));
+    text += PlainName(column.name) + ":" + std::string(KustoName(column.type));
   }
   return text;
 }
