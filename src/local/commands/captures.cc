@@ -153,6 +153,12 @@ bool ReadString(Reading r) {
   return text.has_value();
 }
 
+bool ReadOneString(Reading r) {
+  auto text = r.scanner.OneString();
+  if (text) r.captured.text = std::move(*text);
+  return text.has_value();
+}
+
 bool ReadStrings(Reading r) {
   return ReadList(r.scanner, [&](Scanner& scanner) {
     auto text = scanner.String();
@@ -333,6 +339,7 @@ const std::unordered_map<std::string_view, CaptureType>& CaptureTypes() {
       {"path", {ReadPathCapture, "a name"}},
       {"pairs", {ReadPairs, "a list of name=name"}},
       {"string", {ReadString, "a string literal"}},
+      {"one_string", {ReadOneString, "a string literal"}},
       {"strings", {ReadStrings, "a list of string literals"}},
       {"guid", {ReadGuid, "a guid"}},
       {"guids", {ReadGuids, "a list of guids"}},

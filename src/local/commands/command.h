@@ -20,6 +20,7 @@
 //     path        T.c or db.T.c: List() has the parts, Text() the last one
 //     pairs       a=b, c=d: names or paths (parts joined by kPathSeparator); List() alternates
 //     string      a literal of any form ("…", '…', @"…", h"…", ```…```, ~~~…~~~; neighbours join)
+//     one_string  a single literal, where another literal follows that doesn't belong to it
 //     strings     string literals separated by commas
 //     guid guids  bare, quoted or guid(…); lower case with hyphens afterwards
 //     bool        true/false (also 0/1, "true"): Text() is "true" or "false"

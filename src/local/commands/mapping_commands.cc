@@ -160,7 +160,7 @@ void RegisterMappingCommands(CommandRegistry& registry) {
   };
   const std::string kinds(kKinds);
   const std::string target =
-      " {level=table|database} <T:table> ingestion " + kinds + " mapping <M:string>";
+      " {level=table|database} <T:table> ingestion " + kinds + " mapping <M:one_string>";
   add("IngestionMappingCreate", ".create" + target + " <json:string> [<with:with>]", Create);
   add("IngestionMappingCreateOrAlter", ".create-or-alter" + target + " <json:string> [<with:with>]",
       CreateOrAlter);
@@ -172,7 +172,7 @@ void RegisterMappingCommands(CommandRegistry& registry) {
   show("TableIngestionMappingsShow", ".show table <T:table> ingestion [" + kinds + "] mappings",
        ShowTable);
   show("TableIngestionMappingShow",
-       ".show table <T:table> ingestion " + kinds + " mapping <M:string>", ShowOne);
+       ".show table <T:table> ingestion " + kinds + " mapping <M:one_string>", ShowOne);
   show("DatabaseIngestionMappingsShow",
        ".show database [<D:name>] ingestion [" + kinds + "] mappings", ShowDatabase);
 }

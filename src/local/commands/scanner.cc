@@ -149,6 +149,12 @@ std::optional<std::string> Scanner::String(bool* obfuscated) {
   return out;
 }
 
+std::optional<std::string> Scanner::OneString() {
+  std::string out;
+  if (!StringPart(out, nullptr)) return std::nullopt;
+  return out;
+}
+
 bool Scanner::StringPart(std::string& out, bool* obfuscated) {
   const size_t start = position_;
   SkipBlank();

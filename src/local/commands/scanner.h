@@ -36,6 +36,8 @@ class Scanner {
   std::optional<std::string> Name();
   // Adjacent literals join. `obfuscated` is set when one of them has an h.
   std::optional<std::string> String(bool* obfuscated = nullptr);
+  // A single literal, where another one may follow that doesn't belong to it.
+  std::optional<std::string> OneString();
   // 8-4-4-4-12 digits, bare, as a string or as guid(…).
   std::optional<std::string> Guid();
   // From `open` to its partner, both included; strings and comments inside are passed over.

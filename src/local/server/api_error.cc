@@ -82,15 +82,18 @@ Shape ShapeOf(const Error& error) {
           "An unknown error occurred"};
 }
 
+// "Semantic error: SEM0100: …", unless the message begins like this itself.
+std::string KindAndCode(const Error& error) {
+  const std::string_view kind = error.reason.starts_with("SEM") ? "Semantic error" : "Syntax error";
+  if (error.message.starts_with(kind)) return error.message;
+  return fmt::format("{}: {}: {}", kind, error.reason, error.message);
+}
+
 // What the service puts around a message.
 std::string FullMessage(const Error& error) {
-  if (error.reason.starts_with("SEM")) {
-    return fmt::format("Request is invalid and cannot be processed: Semantic error: {}: {}",
-                       error.reason, error.message);
-  }
-  if (error.reason.starts_with("SYN")) {
-    return fmt::format("Request is invalid and cannot be processed: Syntax error: {}: {}",
-                       error.reason, error.message);
+  constexpr std::string_view kProcessed = "Request is invalid and cannot be processed: ";
+  if (error.reason.starts_with("SEM") || error.reason.starts_with("SYN")) {
+    return std::string(kProcessed) + KindAndCode(error);
   }
   return error.message;
 }
@@ -145,8 +148,7 @@ std::string OneApiError(const Error& error, const ErrorContext& context) {
     inner["message"] = error.message;
     inner["@type"] = semantic ? "Kusto.Data.Exceptions.SemanticException"
                               : "Kusto.Data.Exceptions.SyntaxException";
-    inner["@message"] = fmt::format("{} error: {}: {}", semantic ? "Semantic" : "Syntax",
-                                    error.reason, error.message);
+    inner["@message"] = KindAndCode(error);
     inner["@errorCode"] = error.reason;
     inner["@errorMessage"] = error.message;
     inner["@permanent"] = permanent;

@@ -12,11 +12,12 @@
 #include "base/text.h"
 #include "engine/duck.h"
 #include "engine/engine.h"
+#include "http/curl_transport.h"
 #include "http/server.h"
 #include "local/background/maintenance.h"
 #include "local/catalog/cluster.h"
 #include "local/commands/activities.h"
-#include "local/commands/open_session.h"
+#include "local/commands/cluster_services.h"
 #include "local/commands/runner.h"
 #include "local/server/api.h"
 #include "world/processes.h"
@@ -147,22 +148,20 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
     gate.Close();
     return StorageFailure(options, cluster.error());
   }
+  const auto transport = http::MakeCurlTransport();
+  RemoteClusters remote(*transport, *world.clock, *world.random);
   CommandRegistry registry;
   RegisterSchemaCommands(registry);
   const int queries =
       options.query_capacity > 0 ? options.query_capacity : kQueriesPerCore * world::CpuCount();
-  Activities activities(world::SystemClock(), queries);
+  Activities activities(*world.clock, queries);
   const Runner runner({.cluster = cluster->get(),
                        .registry = &registry,
                        .activities = &activities,
-                       .open_session = LocalSessions(**cluster)});
-  MaintenanceOptions maintenance_options;
-  maintenance_options.interval_s = options.maintenance_interval_s;
-  const Maintenance maintenance(**cluster, &(*engine)->database(), maintenance_options);
-  Api api({.runner = &runner,
-           .activities = &activities,
-           .clock = &world::SystemClock(),
-           .random = &world::SystemRandom()});
+                       .open_session = LocalSessions({cluster->get(), &remote})});
+  Api api(
+      {.runner = &runner, .activities = &activities, .clock = world.clock, .random = world.random});
+  const Maintenance maintenance(**cluster, &(*engine)->database(), {});
   Serve(api, gate, endpoint, options, stop);
   activities.CancelAll();
   (*server)->Stop(kGraceMs);

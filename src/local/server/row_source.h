@@ -26,7 +26,4 @@ class RowSource {
 std::unique_ptr<RowSource> RowsOf(const ValueTable& table);
 std::unique_ptr<RowSource> RowsOf(engine::ResultTable& table);
 
-// One cell as JSON: kusto.md §1.6.
-void AppendCell(std::string& out, const Value& value, ScalarType type);
-
 }  // namespace kc::local
