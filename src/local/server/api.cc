@@ -111,7 +111,7 @@ void Api::Dispatch(const http::ServerRequest& request, const RequestOptions& hea
     writer.Send(200, "text/plain", "Pong!");
   } else {
     Error error{ErrorCode::kStop, "There is nothing at " + request.method + " " + request.path,
-                "NotFound"};
+                "RouteNotFound"};
     SendError(error, headers, "", "", writer);
   }
 }

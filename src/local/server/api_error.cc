@@ -53,7 +53,7 @@ constexpr Shape kShapes[] = {
     {"Forbidden", 403, "Forbidden",
      "Kusto.Common.Svc.Exceptions.UnauthorizedDatabaseAccessException",
      "Caller is not authorized to perform this action"},
-    {"NotFound", 404, "NotFound", "Kusto.Data.Exceptions.KustoServiceException",
+    {"RouteNotFound", 404, "NotFound", "Kusto.Data.Exceptions.KustoServiceException",
      "The address is not known"},
     {"Timeout", 504, "GatewayTimeout", "Kusto.Data.Exceptions.KustoServiceTimeoutException",
      "Request execution timed out"},
