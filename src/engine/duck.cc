@@ -359,6 +359,8 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   }
   std::unique_ptr<Database> database(new Database(raw));
   KC_ASSIGN(Connection connection, database->Connect());
+  // Halves the time of queries over many extents, whose files never change.
+  KC_TRY(connection.Execute("SET GLOBAL parquet_metadata_cache=true"));
   KC_TRY(udf::RegisterAll(connection));
   return database;
 }

@@ -35,6 +35,16 @@ TEST_F(ExtentScanTest, ColumnsComeByIdNotByName) {
   EXPECT_EQ(Rows(Scan("T", {0, 1}), "c0, coalesce(c1::VARCHAR, 'null')"), (Strings{"1|null"}));
 }
 
+TEST_F(ExtentScanTest, AColumnOfAnotherTypeBeginsAsNull) {
+  Put(NewTable("t1", "T", {{"a", ScalarType::kString}, {"b", ScalarType::kLong}}));
+  Add("T", "SELECT 'text' AS c0, 1::BIGINT AS c1");
+  TableMeta meta = Meta("T");
+  meta.columns[0].type = ScalarType::kLong;
+  Put(meta);
+  EXPECT_EQ(Meta("T").columns[0].id, 2);
+  EXPECT_EQ(Rows(Scan("T", {0, 1}), "coalesce(c0::VARCHAR, 'null'), c1"), (Strings{"null|1"}));
+}
+
 TEST_F(ExtentScanTest, HiddenColumns) {
   Put(NewTable("t1", "T", {{"a", ScalarType::kLong}}));
   std::string first = "00000000-0000-0000-0000-00000000000a";

@@ -57,6 +57,16 @@ std::shared_ptr<const ColumnIdMap> MapColumns(const Extent& extent,
   return same ? nullptr : map;
 }
 
+// A column of another type is another column: what files have under the old number reads as null,
+// as in Kusto.
+void RenumberRetyped(const TableMeta& old, TableMeta& table) {
+  table.next_column_id = std::max(table.next_column_id, old.next_column_id);
+  for (Column& column : table.columns) {
+    const Column* before = old.FindColumn(column.id);
+    if (before != nullptr && before->type != column.type) column.id = table.next_column_id++;
+  }
+}
+
 }  // namespace
 
 TransactionBuilder::TransactionBuilder(const DatabaseState& base, int64_t ticks)
@@ -82,6 +92,7 @@ Status TransactionBuilder::PutTables(std::vector<TableMeta> tables) {
     }
   }
   for (TableMeta& table : tables) {
+    if (TablePtr old = state_.FindTableById(table.id)) RenumberRetyped(*old->meta, table);
     TablePtr holder = state_.FindTable(table.name);
     if (holder != nullptr && ids.count(holder->id()) == 0) {
       return Stop("table '" + table.name + "' exists already", "BadRequest_EntityAlreadyExists");
