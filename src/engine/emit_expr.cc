@@ -224,7 +224,8 @@ Result<std::string> Emitter::SortKeys(const std::vector<kql::SortKey>& keys) {
     const std::string direction = key.ascending ? " ASC" : " DESC";
     if (key.expr->kind == ExprKind::kLiteral) value = "(" + value + ")";
     if (key.expr->type == ScalarType::kReal) {
-      out += "(" + value + " IS NULL)" + nulls + ", isnan(" + value + ")" + nulls + ", ";
+      out += "(" + value + " IS NULL)" + nulls + ", isnan(" + value + ")" +
+             (key.nan_first ? " DESC" : nulls) + ", ";
     }
     if (key.expr->type == ScalarType::kDecimal) value = "kql_dec_key(" + value + ")";
     out += value + direction + (key.nulls_first ? " NULLS FIRST" : " NULLS LAST");

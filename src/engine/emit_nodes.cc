@@ -383,14 +383,8 @@ Result<std::string> Emitter::Expand(const Node& node) {
   for (const kql::ExpandItem& item : node.expand) {
     KC_ASSIGN(const std::string value, Scalar(item.array));
     const std::string name = "l" + std::to_string(item.id);
-    std::string list =
-        "CASE WHEN " + value + " IS NULL THEN [CAST(NULL AS VARCHAR)] WHEN " + "starts_with(" +
-        value + ", '[') THEN CAST(from_json(" + value +
-        ", '[\"JSON\"]') AS VARCHAR[]) WHEN starts_with(" + value +
-        ", '{') THEN list_transform(json_keys(" + value + "), k -> " +
-        (item.bag_as_array ? "'[' || to_json(k) || ',' ||" : "'{' || to_json(k) || ':' ||") +
-        " list_extract(json_extract(" + value + ", ['$.\"' || k || '\"']), 1) || " +
-        (item.bag_as_array ? "']'" : "'}'") + ") ELSE [" + value + "] END";
+    std::string list = "CAST(from_json(kql_expand_items(" + value + ", " +
+                       (item.bag_as_array ? "TRUE" : "FALSE") + "), '[\"JSON\"]') AS VARCHAR[])";
     if (node.limit >= 0) list = "list_slice(" + list + ", 1, " + std::to_string(node.limit) + ")";
     lists += ", " + list + " AS " + name;
     outputs += ", nullif(unnest(" + name + "), 'null') AS " + ColumnSql(item.id);

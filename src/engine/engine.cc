@@ -1,7 +1,9 @@
 // Running a KQL text: parse, bind, emit, stream.
 #include "engine/engine.h"
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -23,17 +25,34 @@ class Watch {
     if (cancel_ != nullptr) {
       subscription_ = cancel_->Subscribe([this] { connection_->Interrupt(); });
     }
+    if (request.timeout_s <= 0) return;
+    const auto time = std::chrono::duration_cast<world::Duration>(
+        std::chrono::duration<double>(std::min(request.timeout_s, kMaxTimeoutSeconds)));
+    timer_ = std::thread([this, time] {
+      // Statements that begin after the time is over are interrupted as well.
+      if (!world::SystemClock().Sleep(time, &done_)) return;
+      do {
+        connection_->Interrupt();
+      } while (world::SystemClock().Sleep(kInterruptAgain, &done_));
+    });
   }
   ~Watch() {
     if (cancel_ != nullptr) cancel_->Unsubscribe(subscription_);
+    done_.Cancel();
+    if (timer_.joinable()) timer_.join();
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
  private:
   std::shared_ptr<Connection> connection_;
+  // Longer than any query may take; keeps the arithmetic of the clock from overflowing.
+  static constexpr double kMaxTimeoutSeconds = 30.0 * 24 * 3600;
+  static constexpr auto kInterruptAgain = std::chrono::milliseconds(100);
   world::CancelToken* cancel_;
   int subscription_ = 0;
+  world::CancelToken done_;
+  std::thread timer_;
 };
 
 // A failed statement as Kusto reports it.

@@ -234,11 +234,14 @@ Result<ExprPtr> AggregateBinder::Avg() {
     case ScalarType::kDecimal:
       return Add(ScalarType::kDecimal,
                  "kql_dec_div(kql_dec_sum($1) $F, CAST(nullif(count($1) $F, 0) AS VARCHAR))");
+    case ScalarType::kInt:
+      return Add(ScalarType::kReal, "coalesce(avg($1) $F, 'nan'::DOUBLE)");
+    case ScalarType::kLong:  // of the sum that may have wrapped
+      return Add(ScalarType::kReal,
+                 "(CAST(" + std::string(kWrappedSum) + " AS DOUBLE) / count($1) $F)");
     case ScalarType::kDynamic:
       KC_TRY(ToReal(0));
       [[fallthrough]];
-    case ScalarType::kInt:
-    case ScalarType::kLong:
     case ScalarType::kReal:
       return Add(ScalarType::kReal, "coalesce(avg($1) $F, 'nan'::DOUBLE)");
     default:

@@ -116,7 +116,7 @@ Result<bool> Binder::BindMultiAggregate(const ast::Expr& item, const Scope& scop
   }
   auto rank = MakeNode(NodeKind::kTopRows, {rows.node});
   for (const Column& key : keys) rank->partition.push_back(MakeColumn(key));
-  rank->sort.push_back({by, !max, false});
+  rank->sort.push_back({by, !max, false, true});
   rank->item_index = NewColumn();
   const ExprPtr first =
       MakeCompare(Compare::kEq, MakeColumn(rank->item_index, ScalarType::kLong), MakeLong(1));

@@ -213,7 +213,10 @@ Result<ExprPtr> Binder::BindBinary(const ast::Expr& expr, const Scope& scope) {
                                    : StringOperator(expr.op, std::move(text), std::move(needle)));
       any.push_back(std::move(match));
     }
-    return any.empty() ? MakeBool(false) : MakeOr(std::move(any));
+    if (any.empty()) return MakeBool(false);
+    // `* !has x`: no column has it.
+    const bool negative = ast::OpName(expr.op).starts_with('!');
+    return negative ? MakeAnd(std::move(any)) : MakeOr(std::move(any));
   }
   KC_ASSIGN(ExprPtr left, BindScalar(left_ast, scope));
   KC_ASSIGN(ExprPtr right, BindScalar(*expr.args[1], scope));

@@ -103,7 +103,8 @@ Result<ExprPtr> Binder::Negate(ExprPtr arg) {
     if (const auto* number = std::get_if<int64_t>(&arg->value)) {
       if (arg->type != ScalarType::kDateTime) {
         // Wraps, as the engine does for the smallest number.
-        return MakeLiteral(arg->type, static_cast<int64_t>(0 - static_cast<uint64_t>(*number)));
+        const ScalarType type = arg->type == ScalarType::kInt ? ScalarType::kLong : arg->type;
+        return MakeLiteral(type, static_cast<int64_t>(0 - static_cast<uint64_t>(*number)));
       }
     } else if (const auto* real = std::get_if<double>(&arg->value)) {
       return MakeLiteral(arg->type, -*real);
@@ -111,6 +112,9 @@ Result<ExprPtr> Binder::Negate(ExprPtr arg) {
   }
   if (arg->type == ScalarType::kDynamic) {
     KC_ASSIGN(arg, Convert(std::move(arg), ScalarType::kReal));
+  }
+  if (arg->type == ScalarType::kInt) {
+    KC_ASSIGN(arg, Convert(std::move(arg), ScalarType::kLong));
   }
   return CallFunction("op:neg", {std::move(arg)});
 }

@@ -44,7 +44,14 @@ Result<std::vector<Binder::UnionLeg>> Binder::BindLegsOf(const ast::Expr& table,
   }
   KC_ASSIGN(NodePtr node, BindTabular(table, env));
   std::string name;
-  if (table.kind == ast::ExprKind::kName || table.kind == ast::ExprKind::kMember) name = table.text;
+  // Stored tables have names, lets have not; `as` gives one.
+  if (table.kind == ast::ExprKind::kMember ||
+      (table.kind == ast::ExprKind::kName && FindName(env, table.text) == nullptr)) {
+    name = table.text;
+  } else if (table.kind == ast::ExprKind::kQuery && !table.query->operators.empty()) {
+    const auto* as = std::get_if<ast::As>(&table.query->operators.back().op);
+    if (as != nullptr) name = as->name;
+  }
   legs.push_back({std::move(name), std::move(node)});
   return legs;
 }

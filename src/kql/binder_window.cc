@@ -90,6 +90,9 @@ Result<std::optional<ExprPtr>> Binder::BindWindow(const ast::Expr& call, const S
     }
     ExprPtr fallback = MakeNull(args[0]->type);
     if (n > 2) {
+      if (!IsConstant(*args[2])) {
+        return Semantic("SEM0041", f + "(): the default value must be a constant");
+      }
       KC_ASSIGN(fallback, Convert(args[2], args[0]->type));
     }
     const std::string name = f == "prev" ? "lag" : "lead";

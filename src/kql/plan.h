@@ -87,6 +87,7 @@ struct SortKey {
   ExprPtr expr;
   bool ascending = false;
   bool nulls_first = false;
+  bool nan_first = false;  // arg_max and arg_min: NaN wins over every number
 };
 
 enum class NodeKind : uint8_t {

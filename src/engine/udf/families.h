@@ -10,6 +10,7 @@ void AddConversions(Registrar& registrar);
 void AddDateTimes(Registrar& registrar);
 void AddDecimals(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
+void AddExpand(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
 void AddParseKv(Registrar& registrar);
@@ -27,6 +28,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddDateTimes,
     AddDecimals,
     AddDynamics,
+    AddExpand,
     AddHashes,
     AddNumbers,
     AddParseKv,
