@@ -135,9 +135,12 @@ TEST_F(DatabaseTest, TimesIncreaseEvenWhenTheClockDoesNot) {
 }
 
 TEST_F(DatabaseTest, TheCursorMovesOnlyWithData) {
+  int64_t position = database_->state()->cursor_position;
+  EXPECT_EQ(position, database_->state()->meta->created_ticks) << "before any data";
   std::string table = MakeTable("T");
   EXPECT_TRUE(AddExtent(table, "e1"));
-  int64_t position = database_->state()->cursor_position;
+  EXPECT_GT(database_->state()->cursor_position, position);
+  position = database_->state()->cursor_position;
   MakeTable("U");
   EXPECT_EQ(database_->state()->cursor_position, position);
   const DatabaseMeta& meta = *database_->state()->meta;

@@ -1,8 +1,12 @@
 #include "local/catalog/state_editor.h"
 
+#include <algorithm>
+
 namespace kc::local {
 
 void StateEditor::PutDatabase(DatabaseMeta meta) {
+  // A database without data has a cursor too.
+  state_.cursor_position = std::max(state_.cursor_position, meta.created_ticks);
   state_.meta = std::make_shared<const DatabaseMeta>(std::move(meta));
 }
 
