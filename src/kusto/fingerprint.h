@@ -1,4 +1,4 @@
-// The content fingerprint of a set of rows (docs/design/fingerprint.md): rows hashed as a whole
+// The content fingerprint of a set of rows (docs/design/kusto-client.md): rows hashed as a whole
 // from documented text forms, sums of the hashes' halves. Equal multisets of rows have equal
 // fingerprints on any two clusters. The KQL is made by kusto/commands/fingerprint.h. Pure.
 #pragma once
