@@ -15,7 +15,6 @@ constexpr ScalarFunction kRows[] = {
     {"floor", "datetime,timespan", "datetime", "kql_bin($1, $2)"},
     {"floor", "real,real", "real", "kql_bin_real($1, $2)"},
     {"floor", "decimal,decimal", "decimal", "kql_dec_bin($1, $2)"},
-    {"floor", "real", "real", "floor($1)"},
     {"bin_at", "long,long,long", "long", "kql_bin_at($1, $2, $3)"},
     {"bin_at", "timespan,timespan,timespan", "timespan", "kql_bin_at($1, $2, $3)"},
     {"bin_at", "datetime,timespan,datetime", "datetime", "kql_bin_at($1, $2, $3)"},

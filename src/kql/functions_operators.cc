@@ -38,7 +38,7 @@ constexpr ScalarFunction kRows[] = {
     {"op:%", "decimal,decimal", "decimal", "kql_dec_mod($1, $2)"},
     {"op:%", "timespan,timespan", "timespan", "kql_mod($1, $2)"},
     {"op:%", "datetime,timespan", "timespan", "kql_mod($1, $2)"},
-    {"op:neg", "int", "int", "kql_neg_int($1)"},
+    {"op:neg", "int", "long", "(- CAST($1 AS BIGINT))"},
     {"op:neg", "long", "long", "kql_neg($1)"},
     {"op:neg", "real", "real", "(- $1)"},
     {"op:neg", "decimal", "decimal", "kql_dec_neg($1)"},

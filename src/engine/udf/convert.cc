@@ -102,7 +102,12 @@ void AddToNumbers(Registrar& r) {
   });
   r.Add("kql_tobool_string", [](Text v) { return TextToBool(v); });
   r.Add("kql_tobool_dynamic", [](Dyn v) {
-    return Leaf<bool>(v.text, TextToBool,
+    // Of strings, numbers may be hexadecimal here.
+    const auto from_text = [](std::string_view text) {
+      if (const auto number = TextToLong(text)) return std::optional(*number != 0);
+      return TextToBool(text);
+    };
+    return Leaf<bool>(v.text, from_text,
                       [](std::string_view n) { return std::optional(JsonToDouble(n) != 0); });
   });
 }

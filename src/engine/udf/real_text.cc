@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "engine/udf/powers_of_ten.h"
 
 namespace kc::engine::udf {
 namespace {
@@ -13,6 +14,94 @@ namespace {
 // How many digits a number may have before its point, and zeros after it, in a plain form.
 constexpr int kMaxIntegerDigits = 21;
 constexpr int kMinPointPosition = -5;
+
+__extension__ typedef unsigned __int128 Wide;
+
+// A number as significand * 2^exponent.
+struct Scaled {
+  uint64_t significand;
+  int exponent;
+};
+
+Scaled Normalized(Scaled x) {
+  const int shift = __builtin_clzll(x.significand);
+  return {x.significand << shift, x.exponent - shift};
+}
+
+// The upper half of the product, rounded.
+Scaled Product(Scaled a, Scaled b) {
+  const Wide product = Wide{a.significand} * b.significand;
+  const auto high = static_cast<uint64_t>(product >> 64);
+  return {high + (static_cast<uint64_t>(product) >> 63), a.exponent + b.exponent + 64};
+}
+
+struct Digits {
+  char text[20];
+  int count = 0;
+  int exponent = 0;  // of the last digit
+};
+
+// Digits of the upper bound until the rest is within the interval that reads back as the number.
+void CutDigits(Scaled upper, uint64_t delta, Digits& out) {
+  const int shift = -upper.exponent;
+  const uint64_t mask = (uint64_t{1} << shift) - 1;
+  auto integer = static_cast<uint32_t>(upper.significand >> shift);
+  uint64_t fraction = upper.significand & mask;
+  uint32_t power = 1;
+  int left = 1;
+  while (integer / power >= 10) {
+    power *= 10;
+    ++left;
+  }
+  for (; left > 0; power /= 10) {
+    const uint32_t digit = integer / power;
+    integer %= power;
+    --left;
+    if (digit != 0 || out.count > 0) out.text[out.count++] = static_cast<char>('0' + digit);
+    if ((uint64_t{integer} << shift) + fraction <= delta) {
+      out.exponent += left;
+      return;
+    }
+  }
+  do {
+    fraction *= 10;
+    delta *= 10;
+    --left;
+    const auto digit = static_cast<char>('0' + (fraction >> shift));
+    if (digit != '0' || out.count > 0) out.text[out.count++] = digit;
+    fraction &= mask;
+  } while (fraction >= delta);
+  out.exponent += left;
+}
+
+// Grisu2 (Florian Loitsch, "Printing floating-point numbers quickly and accurately with integers",
+// 2010) without its last rounding: the shortest digits that read back as `value`, and of those the
+// largest. So does Kusto: 0.1 + 0.2 is 0.30000000000000007 there. `value` must be positive.
+Digits ShortestDigits(double value) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  constexpr uint64_t kHidden = uint64_t{1} << 52;
+  const int biased = static_cast<int>(bits >> 52);
+  const uint64_t significand = (bits & (kHidden - 1)) | (biased != 0 ? kHidden : 0);
+  const int exponent = (biased != 0 ? biased : 1) - 1075;
+  const Scaled upper = Normalized({significand * 2 + 1, exponent - 1});
+  Scaled lower = significand == kHidden ? Scaled{significand * 4 - 1, exponent - 2}
+                                        : Scaled{significand * 2 - 1, exponent - 1};
+  lower = {lower.significand << (lower.exponent - upper.exponent), upper.exponent};
+  // The power of ten that brings the binary exponent near to -60.
+  const double needed = (-61 - upper.exponent) * 0.30102999566398114 + 347;
+  int decimal = static_cast<int>(needed);
+  if (needed > decimal) ++decimal;
+  const int index = decimal / kPowerStep + 1;
+  const Scaled power = {kPowersOfTen[index].significand, kPowersOfTen[index].exponent};
+  Scaled high = Product(upper, power);
+  const Scaled low = Product(lower, power);
+  --high.significand;
+  Digits digits;
+  digits.exponent = -(kFirstPower + index * kPowerStep);
+  CutDigits(high, high.significand - (low.significand + 1), digits);
+  return digits;
+}
 
 // text must be blank-free; the whole of it must be the number.
 template <typename T>
@@ -36,20 +125,17 @@ bool IsHex(std::string_view text) {
 }  // namespace
 
 size_t WriteReal(double value, char* out) {
-  char buffer[40];
-  const auto result =
-      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
-  // "-d.ddde±xx" taken apart into digits and the position of the point.
-  const char* at = buffer;
   char* start = out;
-  if (*at == '-') *out++ = *at++;
-  char digits[24];
-  int count = 0;
-  for (; at < result.ptr && *at != 'e'; ++at) {
-    if (*at != '.') digits[count++] = *at;
+  if (std::signbit(value)) *out++ = '-';
+  Digits shortest;
+  if (value != 0) {
+    shortest = ShortestDigits(std::fabs(value));
+  } else {
+    shortest.text[shortest.count++] = '0';
   }
-  int exponent = 0;
-  std::from_chars(at[1] == '+' ? at + 2 : at + 1, result.ptr, exponent);
+  const char* digits = shortest.text;
+  const int count = shortest.count;
+  const int exponent = shortest.exponent + count - 1;
   const int point = exponent + 1;  // digits before the point
   if (point > kMaxIntegerDigits || point < kMinPointPosition) {
     *out++ = digits[0];

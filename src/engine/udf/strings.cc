@@ -74,6 +74,39 @@ void ReplaceEach(std::string& out, Text text, Text lookup, Text rewrite) {
   out.append(text, from);
 }
 
+// replace_strings(): the lookups are taken one after another; what one of them matched is done
+// with. A rewrite that is no string leaves its matches as they are.
+void ReplaceMany(std::string& out, Text text, std::string_view lookups, std::string_view rewrites) {
+  struct Piece {
+    std::string text;
+    bool done;
+  };
+  std::vector<Piece> pieces = {{std::string(text), false}};
+  const auto from = JsonElements(lookups), to = JsonElements(rewrites);
+  for (size_t i = 0; i < std::min(from.size(), to.size()); ++i) {
+    if (KindOf(from[i]) != JsonKind::kString || from[i].size() <= 2) continue;
+    const std::string lookup = JsonUnquote(from[i]);
+    const std::string rewrite = KindOf(to[i]) == JsonKind::kString ? JsonUnquote(to[i]) : lookup;
+    std::vector<Piece> next;
+    for (Piece& piece : pieces) {
+      if (piece.done) {
+        next.push_back(std::move(piece));
+        continue;
+      }
+      size_t start = 0;
+      for (size_t at = piece.text.find(lookup); at != std::string::npos;
+           at = piece.text.find(lookup, start)) {
+        next.push_back({piece.text.substr(start, at - start), false});
+        next.push_back({rewrite, true});
+        start = at + lookup.size();
+      }
+      next.push_back({piece.text.substr(start), false});
+    }
+    pieces = std::move(next);
+  }
+  for (const Piece& piece : pieces) out.append(piece.text);
+}
+
 void SplitText(std::string& out, Text text, Text delimiter) {
   JsonArrayWriter array(out);
   size_t from = 0;
@@ -225,16 +258,7 @@ void AddBasics(Registrar& r) {
     ReplaceEach(out, text, lookup, rewrite);
   });
   r.Add("kql_replace_strings", [](StrOut& out, Text text, Dyn lookups, Dyn rewrites) {
-    const auto from = JsonElements(lookups.text), to = JsonElements(rewrites.text);
-    out.assign(text);
-    for (size_t i = 0; i < std::min(from.size(), to.size()); ++i) {
-      std::string result;
-      const auto plain = [](std::string_view json) {
-        return KindOf(json) == JsonKind::kString ? JsonUnquote(json) : std::string(json);
-      };
-      ReplaceEach(result, out, plain(from[i]), plain(to[i]));
-      static_cast<std::string&>(out) = std::move(result);
-    }
+    ReplaceMany(out, text, lookups.text, rewrites.text);
   });
   r.Add("kql_split", [](DynOut& out, Text text, Text delimiter) {
     SplitText(out, text, delimiter);

@@ -88,6 +88,11 @@ TEST_F(StringsTest, SplitJoinAndReplace) {
   EXPECT_EQ(Ask("kql_strcat_delim('-', 'a', '', 'b')"), "a--b");
 }
 
+TEST_F(StringsTest, ManyReplacementsDoNotTouchEachOther) {
+  EXPECT_EQ(Ask("kql_replace_strings('ab', '[\"a\",\"b\"]', '[\"b\",\"c\"]')"), "bc");
+  EXPECT_EQ(Ask("kql_replace_strings('aXa', '[\"X\",\"a\"]', '[1,\"b\"]')"), "bXb");
+}
+
 TEST_F(StringsTest, HashesAreTheEnginesOwn) {
   EXPECT_EQ(Ask("kql_hash_string('World')"), "1846988464401551951");
   EXPECT_EQ(Ask("kql_hash_mod(kql_hash_string('World'), 100)"), "51");
