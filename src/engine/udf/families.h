@@ -12,6 +12,7 @@ void AddDecimals(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
 void AddExpand(Registrar& registrar);
 void AddHashes(Registrar& registrar);
+void AddNetwork(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
 void AddParseKv(Registrar& registrar);
 void AddRegex(Registrar& registrar);
@@ -30,6 +31,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddDynamics,
     AddExpand,
     AddHashes,
+    AddNetwork,
     AddNumbers,
     AddParseKv,
     AddRegex,

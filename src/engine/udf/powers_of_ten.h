@@ -1,5 +1,5 @@
-// 10^-348, 10^-340 … 10^340, each as a 64-bit significand (rounded) and a binary exponent. Computed with
-// exact integers; used by real_text.cc.
+// 10^-348, 10^-340 … 10^340, each as a 64-bit significand (rounded) and a binary exponent. Computed
+// with exact integers; used by real_text.cc.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,9 @@ namespace kc::engine::udf {
 
 // The longest text of a finite real: 17 digits, a sign, a point, zeros up to 10^21 or 10^-6.
 inline constexpr size_t kMaxRealLength = 32;
-// The shortest digits that read back (the largest of those), as Kusto writes them: "1.0", "0.000001",
-// "1e-7", "100000000000000000000.0", "1e21", "1.5e300". `value` must be finite. Gives the length.
+// The shortest digits that read back (the largest of those), as Kusto writes them: "1.0",
+// "0.000001", "1e-7", "100000000000000000000.0", "1e21", "1.5e300". `value` must be finite. Gives
+// the length.
 size_t WriteReal(double value, char* out);
 void AppendReal(std::string& out, double value);
 // tostring(): as above, "NaN", "inf", "-inf".
