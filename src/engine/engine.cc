@@ -120,7 +120,10 @@ class Runner : public kql::PlanRunner {
 class StreamedTable : public ResultTable {
  public:
   StreamedTable(std::shared_ptr<Session> session, std::string sql)
-      : session_(std::move(session)), sql_(std::move(sql)) {}
+      : session_(std::move(session)), sql_(std::move(sql)) {
+    max_rows = session_->max_rows;
+    max_bytes = session_->max_bytes;
+  }
 
   Status Start() {
     auto result = session_->connection->Query(sql_);
@@ -131,19 +134,8 @@ class StreamedTable : public ResultTable {
 
   Result<std::optional<Chunk>> Next() override {
     if (!result_) KC_TRY(Start());
-    if (over_) return Fail(*over_);
     auto chunk = result_->Next();
     if (!chunk) return Fail(Shaped(std::move(chunk).error()));
-    if (*chunk) {
-      rows_ += static_cast<int64_t>((*chunk)->rows());
-      if (session_->max_rows > 0 && rows_ > session_->max_rows) {
-        over_ = Error{ErrorCode::kStop,
-                      "Query result set has exceeded the internal record count limit " +
-                          std::to_string(session_->max_rows) + " (E_QUERY_RESULT_SET_TOO_LARGE)",
-                      "E_QUERY_RESULT_SET_TOO_LARGE"};
-        return Fail(*over_);
-      }
-    }
     return chunk;
   }
 
@@ -151,8 +143,6 @@ class StreamedTable : public ResultTable {
   std::shared_ptr<Session> session_;
   std::string sql_;
   std::optional<DuckResult> result_;
-  std::optional<Error> over_;
-  int64_t rows_ = 0;
 };
 
 class EngineImpl : public Engine {
@@ -263,9 +253,14 @@ class EngineImpl : public Engine {
     bind.tables = request.tables;
     KC_ASSIGN(bound.query, kql::Bind(bind));
     const auto& options = bound.query.options;
-    bound.session->max_rows = options.contains("notruncation") ? 0 : request.max_rows;
+    const bool unlimited = options.contains("notruncation");
+    bound.session->max_rows = unlimited ? 0 : request.max_rows;
+    bound.session->max_bytes = unlimited ? 0 : request.max_bytes;
     if (const auto it = options.find("truncationmaxrecords"); it != options.end()) {
       if (const auto rows = ParseInt64(it->second)) bound.session->max_rows = *rows;
+    }
+    if (const auto it = options.find("truncationmaxsize"); it != options.end()) {
+      if (const auto bytes = ParseInt64(it->second)) bound.session->max_bytes = *bytes;
     }
     return bound;
   }

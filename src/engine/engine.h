@@ -36,8 +36,7 @@ struct QueryRequest {
   // Defaults of cursor_after("") etc. are the catalog's matter; 0 seconds: no limit of time.
   double timeout_s = 0;
   world::CancelToken* cancel = nullptr;  // may be null; must outlive the result
-  // A result table with more than this ends in an error as Kusto's does, after the rows that fit;
-  // 0: no limit. `set notruncation;` and `set truncationmaxrecords=` in the text win.
+  // Handed on to ResultTable's members of the same names; 0: no limit. `set notruncation;` and `set truncationmaxrecords=` in the text win.
   int64_t max_rows = kDefaultMaxRows;
   int64_t max_bytes = kDefaultMaxBytes;
   // Set statements that are not the engine's own are returned in KqlResult::options.
@@ -55,6 +54,10 @@ class ResultTable {
   // The next chunk, never empty; nothing at the end. Tables are read in order: a call begins the
   // execution of this table's query. Errors are Kusto-shaped.
   virtual Result<std::optional<Chunk>> Next() = 0;
+  // What the request and the text's set statements allow; 0: no limit. Whoever sends the rows on
+  // keeps to it: he gives those that fit, then Kusto's error E_QUERY_RESULT_SET_TOO_LARGE.
+  int64_t max_rows = 0;
+  int64_t max_bytes = 0;
 };
 
 struct KqlResult {
@@ -100,7 +103,7 @@ class Engine {
   virtual Result<std::vector<ColumnSchema>> Schema(const QueryRequest& request,
                                                    kql::Catalog& catalog,
                                                    TableProvider& provider) = 0;
-  // Runs and collects the first table; for small results (update policies' checks, tests).
+  // Runs and collects the first table, whatever its size; for small results (tests, checks).
   virtual Result<ValueTable> Collect(const QueryRequest& request, kql::Catalog& catalog,
                                      TableProvider& provider) = 0;
   virtual Database& database() = 0;

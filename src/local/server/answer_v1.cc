@@ -54,21 +54,24 @@ class V1Writer {
   void Rows(RowSource& table, FirstRows first, std::optional<Error>& failure) {
     TableSize size{first.rows, static_cast<int64_t>(first.text.size())};
     out() += first.text;
-    while (sink_.Poll()) {
-      if (size.rows != 0) out() += ',';
-      const size_t before = out().size();
-      auto more = table.Next(out());
-      if (!more || *more == 0) {
-        if (!more) out().resize(before);
-        if (size.rows != 0 && more) out().pop_back();  // the comma
-        if (!more) {
-          failure = std::move(more).error();
-          out() += "{\"Exceptions\":[" + JsonString(ExceptionText(*failure, context_.error)) + "]}";
-        }
+    failure = first.failure;
+    while (!failure && sink_.Poll()) {
+      std::string rows;
+      auto more = table.Next(rows);
+      if (!more) {
+        failure = std::move(more).error();
+      } else if (*more == 0) {
         break;
+      } else {
+        if (size.rows != 0) out() += ',';
+        out() += rows;
+        size.rows += *more;
+        size.bytes += static_cast<int64_t>(rows.size());
       }
-      size.rows += *more;
-      size.bytes += static_cast<int64_t>(out().size() - before);
+    }
+    if (failure) {
+      if (size.rows != 0) out() += ',';
+      out() += "{\"Exceptions\":[" + JsonString(ExceptionText(*failure, context_.error)) + "]}";
     }
     sizes_.push_back(size);
   }

@@ -145,7 +145,8 @@ class V2Writer {
     BeginTable("DataTable", id, "PrimaryResult", name, table.columns);
     out() += ",\"Rows\":[";
     out() += first.text;
-    while (sink_.Poll()) {
+    failure_ = first.failure;
+    while (!failure_ && sink_.Poll()) {
       std::string rows;
       if (!More(table, rows)) break;
       if (size_.rows != last_) out() += ',';
@@ -184,7 +185,8 @@ class V2Writer {
     BeginTable("TableHeader", id, "PrimaryResult", name, table.columns);
     out() += '}';
     if (first.rows != 0) Fragment(id, first.text);
-    while (sink_.Poll()) {
+    failure_ = first.failure;
+    while (!failure_ && sink_.Poll()) {
       std::string rows;
       if (!More(table, rows)) break;
       Fragment(id, rows);

@@ -23,7 +23,14 @@ std::string ResourceConsumption(const std::vector<TableSize>& tables, world::Dur
 Result<FirstRows> ReadFirst(RowSources& tables) {
   FirstRows first;
   if (!tables.empty()) {
-    KC_ASSIGN(first.rows, tables.front()->Next(first.text));
+    auto rows = tables.front()->Next(first.text);
+    // A limit is told inside the answer, even when not one row keeps to it.
+    if (!rows && rows.error().reason == "E_QUERY_RESULT_SET_TOO_LARGE") {
+      first.text.clear();
+      first.failure = std::move(rows).error();
+      return first;
+    }
+    KC_ASSIGN(first.rows, std::move(rows));
   }
   return first;
 }

@@ -53,6 +53,7 @@ std::string ResourceConsumption(const std::vector<TableSize>& tables, world::Dur
 struct FirstRows {
   std::string text;
   int64_t rows = 0;
+  std::optional<Error> failure;
 };
 Result<FirstRows> ReadFirst(RowSources& tables);
 

@@ -114,9 +114,16 @@ TEST_F(AnswersTest, V2WithoutRows) {
 }
 
 TEST_F(AnswersTest, AFailureBeforeTheFirstRowIsNoAnswer) {
-  EXPECT_EQ(V2(0, TooLarge()), "error: too large");
-  EXPECT_EQ(V1(0, TooLarge()), "error: too large");
+  const Error other{ErrorCode::kStop, "broken", "SEM0100"};
+  EXPECT_EQ(V2(0, other), "error: broken");
+  EXPECT_EQ(V1(0, other), "error: broken");
   EXPECT_EQ(writer_.status, 0);
+}
+
+TEST_F(AnswersTest, ALimitIsToldInsideTheAnswerEvenWithoutRows) {
+  EXPECT_EQ(V2(0, TooLarge())[4]["HasErrors"], true);
+  EXPECT_EQ(writer_.status, 200);
+  EXPECT_EQ(V1(0, TooLarge())["Exceptions"].size(), 1u);
 }
 
 TEST_F(AnswersTest, V2TellsALateFailureInThreePlaces) {

@@ -1,6 +1,9 @@
 #include "local/server/row_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "engine/duck.h"
 #include "engine/encode_json.h"
@@ -38,6 +41,7 @@ class ValueRows final : public RowSource {
   size_t next_ = 0;
 };
 
+// Rows of a query, up to the limits that its table has.
 class EngineRows final : public RowSource {
  public:
   explicit EngineRows(engine::ResultTable& table) : table_(table) {
@@ -45,16 +49,51 @@ class EngineRows final : public RowSource {
     columns = table.columns;
     types_ = engine::TypesOf(columns);
   }
+
   Result<int64_t> Next(std::string& out) override {
-    KC_ASSIGN(const std::optional<engine::Chunk> chunk, table_.Next());
-    if (!chunk) return 0;
-    engine::AppendJsonRows(out, *chunk, types_);
-    return static_cast<int64_t>(chunk->rows());
+    if (!chunk_ || next_ == chunk_->rows()) {
+      KC_ASSIGN(chunk_, table_.Next());
+      next_ = 0;
+      if (!chunk_) return 0;
+    }
+    size_t count = std::min(chunk_->rows() - next_, slice_);
+    if (table_.max_rows > 0) {
+      const int64_t left = table_.max_rows - rows_;
+      if (left == 0) return TooLarge("record count", table_.max_rows);
+      count = std::min(count, static_cast<size_t>(left));
+    }
+    const size_t before = out.size();
+    engine::AppendJsonRows(out, *chunk_, next_, next_ + count, types_);
+    const size_t size = out.size() - before;
+    bytes_ += static_cast<int64_t>(size);
+    if (table_.max_bytes > 0 && bytes_ > table_.max_bytes) {
+      out.resize(before);
+      return TooLarge("data size", table_.max_bytes);
+    }
+    next_ += count;
+    rows_ += static_cast<int64_t>(count);
+    slice_ = std::clamp(kSliceBytes / (size / count + 1), size_t{1}, kBatchRows);
+    return static_cast<int64_t>(count);
   }
 
  private:
+  // Text that is made at a time: rows may have cells of many megabytes.
+  static constexpr size_t kSliceBytes = 1 << 20;
+
+  static tl::unexpected<Error> TooLarge(const char* what, int64_t limit) {
+    return Stop(fmt::format("Query result set has exceeded the internal {} limit {} "
+                            "(E_QUERY_RESULT_SET_TOO_LARGE; see https://aka.ms/kustoquerylimits)",
+                            what, limit),
+                "E_QUERY_RESULT_SET_TOO_LARGE");
+  }
+
   engine::ResultTable& table_;
   std::vector<ScalarType> types_;
+  std::optional<engine::Chunk> chunk_;
+  size_t next_ = 0;  // row of the chunk
+  size_t slice_ = 16;
+  int64_t rows_ = 0;
+  int64_t bytes_ = 0;
 };
 
 }  // namespace
