@@ -7,6 +7,10 @@
 namespace kc::local {
 namespace {
 
+// Journals grow by thousands of objects a second when many clients commit: a start must not have to
+// read more than a few seconds of that.
+constexpr world::Duration kTidyInterval = std::chrono::seconds(1);
+
 // True if it was committed and had something to do; failures are told.
 bool CommitQuietly(Database& database, std::string_view what, const Database::Change& change) {
   uint64_t before = database.state()->sequence;
@@ -140,16 +144,36 @@ int ApplyMerges(engine::Database& duck, Database& database, int64_t now_ticks,
 
 Maintenance::Maintenance(Cluster& cluster, engine::Database* duck, MaintenanceOptions options)
     : cluster_(cluster), duck_(duck), options_(options) {
-  thread_ = std::thread([this] {
-    auto interval = std::chrono::duration_cast<world::Duration>(
-        std::chrono::duration<double>(options_.interval_s));
-    while (cluster_.world().clock->Sleep(interval, &stop_)) RunOnce();
-  });
+  thread_ = std::thread([this] { Run(); });
 }
 
 Maintenance::~Maintenance() {
   stop_.Cancel();
   thread_.join();
+}
+
+void Maintenance::Run() {
+  world::Clock& clock = *cluster_.world().clock;
+  auto interval = std::chrono::duration_cast<world::Duration>(
+      std::chrono::duration<double>(options_.interval_s));
+  auto next = clock.Monotonic() + interval;
+  while (clock.Sleep(std::min(interval, kTidyInterval), &stop_)) {
+    Tidy();
+    if (clock.Monotonic() < next) continue;
+    RunOnce();
+    next = clock.Monotonic() + interval;
+  }
+}
+
+void Maintenance::Tidy() {
+  for (const DatabasePtr& database : cluster_.databases()) {
+    if (stop_.cancelled()) return;
+    Status snapshot = database->SnapshotIfDue(false);
+    if (!snapshot) {
+      LogWarn("snapshot of database '{}': {}", database->name(), snapshot.error().message);
+    }
+  }
+  cluster_.CollectGarbage();
 }
 
 void Maintenance::RunOnce() {
@@ -160,12 +184,8 @@ void Maintenance::RunOnce() {
     ApplyRetention(*database, now);
     ApplyTagRetention(*database, now);
     if (duck_ != nullptr && options_.merge) ApplyMerges(*duck_, *database, now, &stop_);
-    Status snapshot = database->SnapshotIfDue(false);
-    if (!snapshot) {
-      LogWarn("snapshot of database '{}': {}", database->name(), snapshot.error().message);
-    }
   }
-  cluster_.CollectGarbage();
+  Tidy();
 }
 
 }  // namespace kc::local

@@ -15,7 +15,7 @@ class Database;
 namespace kc::local {
 
 struct MaintenanceOptions {
-  double interval_s = 30;  // between two rounds
+  double interval_s = 30;  // between two rounds; snapshots and unused files: every second
   bool merge = true;
 };
 
@@ -42,6 +42,9 @@ class Maintenance {
   void RunOnce();
 
  private:
+  void Run();
+  void Tidy();  // snapshots that are due, files that nothing needs
+
   Cluster& cluster_;
   engine::Database* duck_;
   const MaintenanceOptions options_;
