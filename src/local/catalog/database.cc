@@ -14,6 +14,16 @@ constexpr size_t kMaxBatch = 128;
 // quick.
 constexpr uint64_t kMaxIntervals = 4;
 
+// An exception must not reach the thread of another transaction, nor stop those that wait.
+Status RunChange(const Database::Change& change, const DatabaseState& state,
+                 TransactionBuilder& builder) {
+  try {
+    return change(state, builder);
+  } catch (const std::exception& exception) {
+    return Stop(std::string("the change failed: ") + exception.what(), "InternalError");
+  }
+}
+
 }  // namespace
 
 struct Database::Waiting {
@@ -149,7 +159,7 @@ std::string Database::BuildBatch(const std::vector<Waiting*>& batch, StatePtr& s
     }
     int64_t ticks = std::max(clock_.NowTicks(), state->last_ticks + 1);
     TransactionBuilder builder(*state, ticks);
-    Status changed = (*waiting->change)(*state, builder);
+    Status changed = RunChange(*waiting->change, *state, builder);
     if (!changed) {
       waiting->result = Fail(std::move(changed).error());
       continue;

@@ -123,6 +123,16 @@ TEST_F(DatabaseTest, AFailedChangeLeavesNothing) {
   EXPECT_EQ(database_->state()->sequence, sequence);
 }
 
+TEST_F(DatabaseTest, AChangeThatThrowsStopsNobodyElse) {
+  auto thrown = database_->Commit([&](const DatabaseState&, TransactionBuilder&) -> Status {
+    throw std::runtime_error("oops");
+  });
+  ASSERT_FALSE(thrown);
+  EXPECT_NE(thrown.error().message.find("oops"), std::string::npos);
+  MakeTable("T");
+  EXPECT_NE(database_->state()->FindTable("T"), nullptr);
+}
+
 TEST_F(DatabaseTest, TimesIncreaseEvenWhenTheClockDoesNot) {
   std::string table = MakeTable("T");
   int64_t first = AddExtent(table, "e1")->ticks;
