@@ -139,6 +139,15 @@ TEST(EngineTest, RowsInOrder) {
       "shop:string,n:int,item:string|north,3,tea|south,7,tea");
 }
 
+TEST(EngineTest, Percentiles) {
+  const std::string t = "range x from 1 to 10 step 1 | extend w = iff(x == 10, 100, 1) | summarize ";
+  EXPECT_EQ(Query(t + "percentile(x, 50), percentiles(x, 5, 99.9)"),
+            "percentile_x_50:long,percentile_x_5:long,percentile_x_99_9:long|5,1,10");
+  EXPECT_EQ(Query(t + "percentilew(x, w, 50), percentiles_array(x, dynamic([20, 90]))"),
+            "percentile_x_50:long,percentiles_x:dynamic|10,[2,9]");
+  EXPECT_EQ(Query(t + "make_bag(bag_pack('k', x))"), "bag_:dynamic|{\"k\":1}");
+}
+
 TEST(EngineTest, Expands) {
   EXPECT_EQ(Query("print a=dynamic([1,2]), b=dynamic(['x']) | mv-expand with_itemindex=i a to "
                   "typeof(long), b"),

@@ -21,6 +21,8 @@ enum class Kind : uint8_t {
   kBits,
   kPercentile,
   kPercentilesArray,
+  kBag,
+  kSchema,
   kMulti,  // several result columns: see BindMultiAggregate
 };
 
@@ -73,7 +75,14 @@ constexpr AggregateInfo kAggregates[] = {
     {"binary_all_or", Kind::kBits, "", false, "bit_or"},
     {"binary_all_xor", Kind::kBits, "", false, "bit_xor"},
     {"percentile", Kind::kPercentile, ""},
-    {"percentiles_array", Kind::kPercentilesArray, ""},
+    {"percentilew", Kind::kPercentile, "", false, "w"},
+    {"percentiles_array", Kind::kPercentilesArray, "percentiles_"},
+    {"percentilesw_array", Kind::kPercentilesArray, "percentiles_", false, "w"},
+    {"percentilesw", Kind::kMulti, ""},
+    {"make_bag", Kind::kBag, "bag_"},
+    {"make_bag_if", Kind::kBag, "bag_", true},
+    {"make_dictionary", Kind::kBag, "dictionary_"},
+    {"buildschema", Kind::kSchema, "schema_"},
     {"percentiles", Kind::kMulti, ""},
     {"arg_max", Kind::kMulti, ""},
     {"arg_min", Kind::kMulti, ""},
@@ -97,35 +106,6 @@ constexpr std::string_view kWrappedSum =
 
 }  // namespace
 
-Result<ExprPtr> Binder::PercentileOf(ExprPtr value, const ExprPtr& p, Rows& rows) {
-  KC_ASSIGN(ExprPtr percent, Convert(p, ScalarType::kReal));
-  KC_ASSIGN(Value constant, Evaluate(percent));
-  const auto* number = std::get_if<double>(&constant);
-  if (number == nullptr || !(*number >= 0 && *number <= 100)) {
-    return Semantic("SEM0044", "A percentile between 0 and 100 is expected");
-  }
-  switch (value->type) {
-    case ScalarType::kInt: {
-      KC_ASSIGN(value, Convert(std::move(value), ScalarType::kLong));
-      break;
-    }
-    case ScalarType::kDynamic: {
-      KC_ASSIGN(value, Convert(std::move(value), ScalarType::kReal));
-      break;
-    }
-    case ScalarType::kLong:
-    case ScalarType::kReal:
-    case ScalarType::kDateTime:
-    case ScalarType::kTimeSpan:
-      break;
-    default:
-      return Semantic("SEM0026", "percentile(): a number, datetime or timespan is expected");
-  }
-  const ScalarType type = value->type;
-  return AddAggregate(rows, type, "quantile_disc($1, " + FormatDouble(*number / 100) + ") $F",
-                      {std::move(value)});
-}
-
 bool Binder::IsAggregate(std::string_view name) {
   return FindAggregate(name) != nullptr;
 }
@@ -142,26 +122,14 @@ ExprPtr Binder::AddAggregate(Rows& rows, ScalarType type, std::string sql,
   return MakeColumn(rows.aggregates->back().id, type);
 }
 
-namespace {
-
-std::string PercentileSuffix(const ast::Expr& p) {
-  std::string text;
-  if (const auto* number = std::get_if<int64_t>(&p.value)) text = std::to_string(*number);
-  if (const auto* real = std::get_if<double>(&p.value)) text = FormatDouble(*real);
-  return ReplaceAll(text, ".", "_");
-}
-
-}  // namespace
-
 std::string Binder::AggregateName(const ast::Expr& call, const Scope& scope) {
   if (call.kind != ast::ExprKind::kCall) return "";
   const AggregateInfo* info = FindAggregate(call.text);
   if (info == nullptr) return ImpliedName(call, scope);
   const std::string first = call.args.empty() ? "" : ImpliedName(*call.args[0], scope);
-  if (info->kind == Kind::kPercentile && call.args.size() == 2) {
-    return "percentile_" + first + "_" + PercentileSuffix(*call.args[1]);
+  if (info->kind == Kind::kPercentile && !call.args.empty()) {
+    return "percentile_" + first + "_" + PercentileSuffix(*call.args.back());
   }
-  if (info->kind == Kind::kPercentilesArray) return "percentiles_array_" + first;
   if (info->kind == Kind::kCovariance && call.args.size() > 1) {
     return std::string(info->prefix) + first + "_" + ImpliedName(*call.args[1], scope);
   }
@@ -348,8 +316,18 @@ Result<ExprPtr> AggregateBinder::Bind() {
       return Add(ScalarType::kLong, std::string(info_.sql) + "($1) $F");
     }
     case Kind::kPercentile:
-      if (args_.size() != 2) return Refuse();
-      return binder_.PercentileOf(std::move(args_[0]), args_[1], rows_);
+      if (args_.size() != (info_.sql == "w" ? 3 : 2)) return Refuse();
+      return binder_.PercentileOf(args_[0], info_.sql == "w" ? args_[1] : nullptr, args_.back(),
+                                  rows_);
+    case Kind::kPercentilesArray:
+      return binder_.PercentilesArray(std::move(args_), info_.sql == "w", rows_);
+    case Kind::kBag:
+      KC_TRY(args_[0]->type == ScalarType::kDynamic ? Status() : Status(Refuse()));
+      args_.resize(1);
+      return Add(ScalarType::kDynamic, "coalesce(kql_make_bag($1) $F, '{}')");
+    case Kind::kSchema:
+      KC_TRY(args_[0]->type == ScalarType::kDynamic ? Status() : Status(Refuse()));
+      return Add(ScalarType::kDynamic, "kql_buildschema($1) $F");
     default:
       return Refuse();
   }

@@ -6,13 +6,6 @@ namespace kc::kql {
 
 namespace {
 
-std::string PercentileText(const ast::Expr& p) {
-  std::string text;
-  if (const auto* number = std::get_if<int64_t>(&p.value)) text = std::to_string(*number);
-  if (const auto* real = std::get_if<double>(&p.value)) text = FormatDouble(*real);
-  return ReplaceAll(text, ".", "_");
-}
-
 bool IsKey(const std::vector<Column>& keys, const Column& column) {
   for (const Column& key : keys) {
     if (key.id == column.id) return true;
@@ -49,14 +42,20 @@ Result<bool> Binder::BindMultiAggregate(const ast::Expr& item, const Scope& scop
     rows.aggregates = aggregates;
     return bound;
   };
-  if (f == "percentiles" && call.args.size() > 1) {
-    for (size_t i = 1; i < call.args.size(); ++i) {
+  const bool weighted = f == "percentilesw";
+  const size_t first_percentile = weighted ? 2 : 1;
+  if ((weighted || f == "percentiles") && call.args.size() > first_percentile) {
+    ExprPtr weight;
+    if (weighted) {
+      KC_ASSIGN(weight, bind(*call.args[1]));
+    }
+    for (size_t i = first_percentile; i < call.args.size(); ++i) {
       KC_ASSIGN(ExprPtr value, bind(*call.args[0]));
       KC_ASSIGN(ExprPtr p, BindConstant(*call.args[i], scope.env, f));
-      KC_ASSIGN(ExprPtr column, PercentileOf(std::move(value), p, rows));
-      results.push_back(
-          {"percentile_" + ImpliedName(*call.args[0], scope) + "_" + PercentileText(*call.args[i]),
-           false, std::move(column)});
+      KC_ASSIGN(ExprPtr column, PercentileOf(std::move(value), weight, p, rows));
+      results.push_back({"percentile_" + ImpliedName(*call.args[0], scope) + "_" +
+                             PercentileSuffix(*call.args[i]),
+                         false, std::move(column)});
     }
     return finish();
   }

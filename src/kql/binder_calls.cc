@@ -181,8 +181,19 @@ Result<ExprPtr> Binder::CallFunction(std::string_view name, std::vector<ExprPtr>
     KC_ASSERT(type.has_value());
     result = *type;
   }
-  return MakeSql(result, std::string(best.row->sql), std::move(args),
-                 best.row->deterministic ? Volatility::kPure : Volatility::kVolatile);
+  // Two functions that the registry knows how to do in one step.
+  if (args.size() == 1 && !args[0]->function.empty()) {
+    const std::string fused =
+        "fused:" + std::string(name) + "(" + std::string(args[0]->function) + ")";
+    for (const ScalarFunction& row : RowsOfName(fused)) {
+      if (Match(row, args[0]->args).cost == kNoMatch) continue;
+      return MakeSql(result, std::string(row.sql), args[0]->args);
+    }
+  }
+  ExprPtr call = MakeSql(result, std::string(best.row->sql), std::move(args),
+                         best.row->deterministic ? Volatility::kPure : Volatility::kVolatile);
+  std::const_pointer_cast<Expr>(call)->function = best.row->name;
+  return call;
 }
 
 Result<std::vector<ExprPtr>> Binder::BindArgs(const ast::Expr& call, const Scope& scope) {

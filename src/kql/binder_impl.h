@@ -79,6 +79,9 @@ class NameSet {
   int next_column_ = 1;
 };
 
+// "99_9" of the literal 99.9, as in percentile_x_99_9.
+std::string PercentileSuffix(const ast::Expr& p);
+
 // An expression with the name it gets; an empty name means none of its own.
 struct NamedExpr {
   std::string name;
@@ -186,8 +189,9 @@ class Binder {
   // Those with several (arg_max(x, *), percentiles(…), take_any(*)): appended to `out`.
   Result<bool> BindMultiAggregate(const ast::Expr& call, const Scope& scope,
                                   const std::vector<Column>& keys, std::vector<NamedExpr>* out);
-  // quantile_disc of `value` at the constant percentile p.
-  Result<ExprPtr> PercentileOf(ExprPtr value, const ExprPtr& p, Rows& rows);
+  // The constant percentile p of `value`, by `weight` if it isn't null.
+  Result<ExprPtr> PercentileOf(ExprPtr value, ExprPtr weight, const ExprPtr& p, Rows& rows);
+  Result<ExprPtr> PercentilesArray(std::vector<ExprPtr> args, bool weighted, Rows& rows);
   std::string AggregateName(const ast::Expr& call, const Scope& scope);
   ExprPtr AddAggregate(Rows& rows, ScalarType type, std::string sql, std::vector<ExprPtr> args,
                        ExprPtr filter = nullptr);

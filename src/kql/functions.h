@@ -13,7 +13,8 @@ namespace kc::kql {
 struct ScalarFunction {
   std::string_view name;  // as in KQL
   // Comma-separated: a Kusto type name; "num" (int, long, real); "any"; "T" (any type, the same for
-  // all T); "packed" (any type, converted to dynamic); "text" (any type, converted to string); "[x]" an optional argument; "x..." one or more of the last.
+  // all T); "packed" (any type, converted to dynamic); "text" (any type, converted to string);
+  // "[x]" an optional argument; "x..." one or more of the last.
   std::string_view arguments;
   // A Kusto type name, or "T", or "1" (the type of the first argument).
   std::string_view result;

@@ -68,6 +68,7 @@ struct Expr {
   ColumnId column = kNoColumn;
   Value value;
   std::string sql;
+  std::string_view function;  // kSql: the registry's name of what it calls ("" = none)
   std::vector<ExprPtr> args;
   NodePtr query;
 };
