@@ -20,7 +20,8 @@ std::string V2(const std::string& frames, const std::string& end = kDone) {
 }
 
 std::string Primary(const std::string& columns, const std::string& rows) {
-  return R"({"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","TableName":"R","Columns":[)" +
+  return R"({"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult",)"
+         R"("TableName":"R","Columns":[)" +
          columns + R"(],"Rows":[)" + rows + "]}";
 }
 
@@ -92,8 +93,10 @@ TEST(DecodeV2, DynamicsKeepTheirText) {
 
 TEST(DecodeV2, MembersInAnyOrder) {
   auto answer = DecodeV2(R"([{"Version":"v2.0","FrameType":"DataSetHeader"},
-    {"Rows":[[1,"x"]],"Columns":[{"ColumnType":"long","ColumnName":"a"},{"ColumnType":"string",
-    "ColumnName":"b"}],"TableName":"T","TableKind":"PrimaryResult","TableId":5,"FrameType":"DataTable"},
+    {"Rows":[[1,"x"]],"Columns":[{"ColumnType":"long","ColumnName":"a"},
+    {"ColumnType":"string","ColumnName":"b"}],"TableName":"T",
+    "TableKind":"PrimaryResult","TableId":5,
+    "FrameType":"DataTable"},
     {"Cancelled":false,"HasErrors":false,"FrameType":"DataSetCompletion"}])");
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(GetInt(answer->table(), 0, "a"), 1);
@@ -102,13 +105,16 @@ TEST(DecodeV2, MembersInAnyOrder) {
 }
 
 TEST(DecodeV2, FragmentsAndReplacements) {
-  std::string frames =
-      R"({"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"R","Columns":[)" +
-      Column("x", "long") + "]}," +
-      R"({"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[1],[2]]},
+  std::string frames = R"({"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult",)"
+                       R"("TableName":"R","Columns":[)" +
+                       Column("x", "long") + "]}," +
+                       R"({"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend",
+          "Rows":[[1],[2]]},
          {"FrameType":"TableProgress","TableId":1,"TableProgress":50},
-         {"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataReplace","Rows":[[3]]},
-         {"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[4]]},
+         {"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataReplace",
+          "Rows":[[3]]},
+         {"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend",
+          "Rows":[[4]]},
          {"FrameType":"TableCompletion","TableId":1,"RowCount":2})";
   auto answer = DecodeV2(V2(frames));
   ASSERT_TRUE(answer) << answer.error().message;
@@ -126,16 +132,20 @@ std::string Completion(const std::string& rows) {
     size_t colon = text.find(':');
     columns += (columns.empty() ? "" : ",") + Column(text.substr(0, colon), text.substr(colon + 1));
   }
-  return R"({"FrameType":"DataTable","TableId":2,"TableKind":"QueryCompletionInformation","TableName":"Q","Columns":[)" +
+  return R"({"FrameType":"DataTable","TableId":2,"TableKind":"QueryCompletionInformation",)"
+         R"("TableName":"Q","Columns":[)" +
          columns + R"(],"Rows":[)" + rows + "]}";
 }
 
 constexpr const char* kStrong =
-    R"x(["2026-01-01T00:00:00Z","me;1","123e27de-1e4e-49d9-b579-fe0b331d3642",4,"S_OK (0)","EffectiveRequestOptions","{\"Count\":1,\"Text\":\"{\\\"QueryConsistency\\\":\\\"strongconsistency\\\"}\"}"])x";
+    R"x(["2026-01-01T00:00:00Z","me;1","123e27de-1e4e-49d9-b579-fe0b331d3642",4,"S_OK (0)",)x"
+    R"x("EffectiveRequestOptions",)x"
+    R"x("{\"Count\":1,\"Text\":\"{\\\"QueryConsistency\\\":\\\"strongconsistency\\\"}\"}"])x";
 
 TEST(DecodeV2, TellsConsistencyCursorAndIds) {
   std::string properties =
-      R"({"FrameType":"DataTable","TableId":0,"TableKind":"QueryProperties","TableName":"@ExtendedProperties","Columns":[)" +
+      R"({"FrameType":"DataTable","TableId":0,"TableKind":"QueryProperties",)"
+      R"("TableName":"@ExtendedProperties","Columns":[)" +
       Column("TableId", "int") + "," + Column("Key", "string") + "," + Column("Value", "dynamic") +
       R"(],"Rows":[[1,"Visualization","{\"a\":1}"],[1,"Cursor","637239957206013576"]]},)";
   auto answer =
@@ -156,7 +166,8 @@ TEST(DecodeV2, TellsConsistencyCursorAndIds) {
 // ---- every sign of a partial failure
 
 constexpr const char* kOneApiError =
-    R"({"error":{"code":"LimitsExceeded","message":"m","@message":"too many rows.","@permanent":false}})";
+    R"({"error":{"code":"LimitsExceeded","message":"m","@message":"too many rows.",)"
+    R"("@permanent":false}})";
 
 TEST(DecodeV2, AnErrorAmongTheRows) {
   auto answer = DecodeV2(V2(
@@ -179,8 +190,8 @@ TEST(DecodeV2, HasErrors) {
 }
 
 TEST(DecodeV2, ACompletionOfLevelError) {
-  std::string row =
-      R"x(["2026-01-01T00:00:00Z","me;1","123e27de-1e4e-49d9-b579-fe0b331d3642",2,"E_RUNAWAY","QueryLimitsExceeded","{\"Count\":1,\"Text\":\"ran away\"}"])x";
+  std::string row = R"x(["2026-01-01T00:00:00Z","me;1","123e27de-1e4e-49d9-b579-fe0b331d3642",2,)x"
+                    R"x("E_RUNAWAY","QueryLimitsExceeded","{\"Count\":1,\"Text\":\"ran away\"}"])x";
   auto answer = DecodeV2(V2(Primary(Column("x", "long"), "[1]") + "," + Completion(row)));
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().message.find("ran away"), std::string::npos);
@@ -188,11 +199,11 @@ TEST(DecodeV2, ACompletionOfLevelError) {
 }
 
 TEST(DecodeV2, ATableThatEndsInErrors) {
-  std::string frames =
-      R"({"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"R","Columns":[)" +
-      Column("x", "long") +
-      R"(]},{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[)" +
-      kOneApiError + "]}";
+  std::string frames = R"({"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult",)"
+                       R"("TableName":"R","Columns":[)" +
+                       Column("x", "long") +
+                       R"(]},{"FrameType":"TableCompletion","TableId":1,"RowCount":0,)" +
+                       R"("OneApiErrors":[)" + kOneApiError + "]}";
   EXPECT_EQ(DecodeV2(V2(frames)).error().reason, "LimitsExceeded");
 }
 
@@ -218,7 +229,8 @@ TEST(DecodeV2, WhatIsNoAnswerIsRefused) {
 TEST(DecodeV1, OneTable) {
   auto answer = DecodeV1(
       R"({"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"a","DataType":"Int64"},
-      {"ColumnName":"b","DataType":"SByte","ColumnType":"bool"},{"ColumnName":"c","DataType":"SqlDecimal"}],
+      {"ColumnName":"b","DataType":"SByte","ColumnType":"bool"},
+      {"ColumnName":"c","DataType":"SqlDecimal"}],
       "Rows":[[9223372036854775807,0,"1.50"],[null,true,null]]}]})");
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(GetInt(answer->table(), 0, "a"), INT64_MAX);
@@ -229,7 +241,8 @@ TEST(DecodeV1, OneTable) {
 
 constexpr const char* kV1Status =
     R"({"TableName":"Table_1","Columns":[{"ColumnName":"Severity","DataType":"Int32"},
-    {"ColumnName":"StatusCode","DataType":"Int32"},{"ColumnName":"StatusDescription","DataType":"String"}],"Rows":)";
+    {"ColumnName":"StatusCode","DataType":"Int32"},
+    {"ColumnName":"StatusDescription","DataType":"String"}],"Rows":)";
 constexpr const char* kV1Contents =
     R"({"TableName":"Table_2","Columns":[{"ColumnName":"Ordinal","DataType":"Int64"},
     {"ColumnName":"Kind","DataType":"String"},{"ColumnName":"Name","DataType":"String"}],
@@ -269,8 +282,9 @@ TEST(DecodeV1, Exceptions) {
 // ---- HTTP errors
 
 constexpr const char* kPermanent =
-    R"({"error":{"code":"General_BadRequest","message":"Request is invalid","@type":"X","@message":
-    "Entity 'T' was not found","@permanent":true,"innererror":{"code":"SEM0100","@message":"inner"}}})";
+    R"({"error":{"code":"General_BadRequest","message":"Request is invalid","@type":"X",
+    "@message":"Entity 'T' was not found","@permanent":true,
+    "innererror":{"code":"SEM0100","@message":"inner"}}})";
 constexpr const char* kTransient =
     R"({"error":{"code":"E","message":"m","@message":"try later","@permanent":false}})";
 

@@ -31,9 +31,12 @@ class ScriptedTransport final : public world::Transport {
 };
 
 constexpr const char* kV1 =
-    R"({"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"BuildVersion","ColumnType":"string"}],"Rows":[["1.0"]]}]})";
+    R"({"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"BuildVersion",)"
+    R"("ColumnType":"string"}],"Rows":[["1.0"]]}]})";
 constexpr const char* kV2 =
-    R"([{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","TableName":"R","Columns":[{"ColumnName":"x","ColumnType":"long"}],"Rows":[[1]]},{"FrameType":"DataSetCompletion","HasErrors":false}])";
+    R"([{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","TableName":"R",)"
+    R"("Columns":[{"ColumnName":"x","ColumnType":"long"}],"Rows":[[1]]},)"
+    R"({"FrameType":"DataSetCompletion","HasErrors":false}])";
 
 class ClientTest : public testing::Test {
  protected:
@@ -195,8 +198,10 @@ TEST_F(ClientTest, ProbeExplains) {
 
 TEST_F(ClientTest, RequireDatabaseNamesWhatThereIs) {
   const char* databases =
-      R"({"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"DatabaseName","ColumnType":"string"},
-      {"ColumnName":"PrettyName","ColumnType":"string"}],"Rows":[["Db1",""],["db2","Pretty"]]}]})";
+      R"({"Tables":[{"TableName":"Table_0","Columns":[
+      {"ColumnName":"DatabaseName","ColumnType":"string"},
+      {"ColumnName":"PrettyName","ColumnType":"string"}],
+      "Rows":[["Db1",""],["db2","Pretty"]]}]})";
   for (int i = 0; i < 4; ++i) transport_.Answer(200, databases);
   EXPECT_EQ(*RequireDatabase(*Make(), "Db1"), "Db1");
   EXPECT_EQ(*RequireDatabase(*Make(), "DB2"), "db2");

@@ -15,13 +15,17 @@ constexpr size_t kColumnsPerGroup = 30;
 // function. -0.0 is told from 0.0 by its reciprocal, the last bits of a real by what its text
 // leaves.
 std::string HashPrelude() {
-  return R"(let kc_real = (x:real) { case(isnull(x), '', isnan(x), 'nan', isinf(x), iff(x > 0, '+inf', '-inf'),
-    x == 0, iff(1.0 / x < 0, '-0', '+0'), strcat(tostring(x), '~', tostring(x - toreal(tostring(x))))) };
-let kc_dec = (d:decimal) { let s = tostring(d); case(isnull(d), '', d == decimal(0), '0',
-    s matches regex @'^-?[0-9]+([.][0-9]+)?$',
-    replace_regex(replace_regex(s, @'([.][0-9]*[1-9])0+$', @'\1'), @'[.]0*$', ''), strcat('?', s)) };
-let kc_dyn = (d:dynamic) { let g = gettype(d); iff(isnull(d), '', strcat(case(g in ('array', 'dictionary', 'bool'), g,
-    g in ('int', 'long', 'real', 'double', 'decimal'), 'num', 'txt'), ':',
+  return R"(let kc_real = (x:real) {
+  case(isnull(x), '', isnan(x), 'nan', isinf(x), iff(x > 0, '+inf', '-inf'),
+    x == 0, iff(1.0 / x < 0, '-0', '+0'),
+    strcat(tostring(x), '~', tostring(x - toreal(tostring(x))))) };
+let kc_dec = (d:decimal) { let s = tostring(d);
+  case(isnull(d), '', d == decimal(0), '0', s matches regex @'^-?[0-9]+([.][0-9]+)?$',
+    replace_regex(replace_regex(s, @'([.][0-9]*[1-9])0+$', @'\1'), @'[.]0*$', ''),
+    strcat('?', s)) };
+let kc_dyn = (d:dynamic) { let g = gettype(d);
+  iff(isnull(d), '', strcat(case(g in ('array', 'dictionary', 'bool'), g,
+      g in ('int', 'long', 'real', 'double', 'decimal'), 'num', 'txt'), ':',
     tostring(hash_xxhash64(strcat('j', dynamic_to_json(d)))))) };
 )";
 }

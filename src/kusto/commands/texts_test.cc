@@ -225,12 +225,12 @@ TEST(CommandTexts, FilesHaveColumnsOfTheirOwn) {
   std::vector<ColumnSchema> columns = {{"a b", ScalarType::kLong}, {"d", ScalarType::kDynamic}};
   EXPECT_EQ(ExportProjection(columns, ExportFormat::kParquet),
             "\n| project c0 = ['a b'], c1 = ['d']");
-  EXPECT_EQ(
-      IngestionMapping(columns, ExportFormat::kParquet),
-      R"([{"Column":"a b","Properties":{"Path":"$.c0"}},{"Column":"d","Properties":{"Path":"$.c1"}}])");
-  EXPECT_EQ(
-      IngestionMapping(columns, ExportFormat::kCsv),
-      R"([{"Column":"a b","Properties":{"Ordinal":"0"}},{"Column":"d","Properties":{"Ordinal":"1"}}])");
+  EXPECT_EQ(IngestionMapping(columns, ExportFormat::kParquet),
+            R"([{"Column":"a b","Properties":{"Path":"$.c0"}},)"
+            R"({"Column":"d","Properties":{"Path":"$.c1"}}])");
+  EXPECT_EQ(IngestionMapping(columns, ExportFormat::kCsv),
+            R"([{"Column":"a b","Properties":{"Ordinal":"0"}},)"
+            R"({"Column":"d","Properties":{"Ordinal":"1"}}])");
   EXPECT_NE(
       ExportProjection(columns, ExportFormat::kCsv).find("dynamic_to_json(pack_array(['d']))"),
       std::string::npos);
