@@ -1,6 +1,7 @@
 // Relations as SQL: one SELECT per node, each the FROM of the next. DuckDB merges them.
 #include "base/text.h"
 #include "engine/emit.h"
+#include "engine/emit_fuse.h"
 
 namespace kc::engine {
 
@@ -168,7 +169,7 @@ Result<std::string> Emitter::Filter(const NodePtr& node, const Filters& above) {
 Result<std::string> Emitter::Project(const Node& node, const Filters& above) {
   std::vector<ExprPtr> roots;
   for (const auto& [id, expr] : node.assignments) {
-    if (Used(id)) roots.push_back(expr);
+    if (Used(id)) roots.push_back(FuseRowHash(expr));
   }
   KC_ASSIGN(std::string child, Relation(node.children[0], node.windows ? Filters() : above));
   if (roots.empty()) return child;
@@ -176,9 +177,10 @@ Result<std::string> Emitter::Project(const Node& node, const Filters& above) {
     KC_ASSIGN(child, Hoist(std::move(child), roots));
   }
   std::string items;
+  size_t next = 0;
   for (const auto& [id, expr] : node.assignments) {
     if (!Used(id)) continue;
-    KC_ASSIGN(const std::string value, Scalar(expr));
+    KC_ASSIGN(const std::string value, Scalar(roots[next++]));
     items += ", " + value + " AS " + ColumnSql(id);
   }
   shared_names_.clear();

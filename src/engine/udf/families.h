@@ -16,6 +16,7 @@ void AddNetwork(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
 void AddParseKv(Registrar& registrar);
 void AddRegex(Registrar& registrar);
+void AddRowHash(Registrar& registrar);
 void AddSeries(Registrar& registrar);
 void AddSeriesModels(Registrar& registrar);
 void AddSets(Registrar& registrar);
@@ -35,6 +36,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddNumbers,
     AddParseKv,
     AddRegex,
+    AddRowHash,
     AddSeries,
     AddSeriesModels,
     AddSets,
