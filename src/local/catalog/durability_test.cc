@@ -3,203 +3,13 @@
 // left behind.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
 
 #include "base/log.h"
-#include "local/catalog/cluster.h"
-#include "local/catalog/operations.h"
-#include "local/testing/memory_files.h"
-#include "local/testing/storage_fixture.h"
+#include "local/testing/storage_world.h"
 
 namespace kc::local {
 namespace {
-
-class SeededRandom final : public world::Random {
- public:
-  explicit SeededRandom(uint64_t seed) : state_(seed) {}
-  uint64_t Next() override {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-
- private:
-  uint64_t state_;
-};
-
-const char* const kStorage = "/data/storage";
-
-// A cluster over files in memory, started again and again.
-class World0 {
- public:
-  MemoryFiles files;
-  SeededRandom random{11};
-  ManualClock clock;
-  std::unique_ptr<Cluster> cluster;
-
-  Status Start() {
-    cluster.reset();
-    ClusterOptions options;
-    options.storage = kStorage;
-    KC_ASSIGN(cluster, Cluster::Open(World{&files, &clock, &random}, nullptr, options));
-    return {};
-  }
-  DatabasePtr Database(const std::string& name) {
-    if (cluster == nullptr) return nullptr;
-    auto found = cluster->FindDatabase(name);
-    return found ? *found : nullptr;
-  }
-  // All that a user can see, with the bytes of every extent; random keys are left out.
-  std::string Fingerprint() {
-    std::string out;
-    std::map<std::string, std::string> all = files.All();
-    for (const DatabasePtr& database : cluster->databases()) {
-      StatePtr state = database->state();
-      out += "database " + state->name() + " time " + std::to_string(state->last_ticks) +
-             " cursor " + std::to_string(state->cursor_position) + "\n";
-      for (const auto& [name, table] : state->tables) {
-        out += "table " + name + " " + table->id() + " rows " + std::to_string(table->rows) +
-               " columns " + std::to_string(table->meta->columns.size()) + "\n";
-        for (const auto& [ordinal, extent] : table->extents) {
-          auto bytes = all.find(database->extents().PathOf(extent->file->key));
-          out += "extent " + extent->id + " " + std::to_string(extent->max_ingested) + " ";
-          for (const std::string& tag : extent->tags) out += tag + ",";
-          out += (bytes != all.end() ? bytes->second : "MISSING") + "\n";
-        }
-      }
-      for (const auto& [name, function] : state->functions) out += "function " + name + "\n";
-    }
-    return out;
-  }
-  // Files of the databases that hold neither a journal nor a live extent.
-  std::vector<std::string> Garbage() {
-    std::set<std::string> live;
-    for (const DatabasePtr& database : cluster->databases()) {
-      StatePtr state = database->state();
-      for (const auto& [name, table] : state->tables) {
-        for (const auto& [ordinal, extent] : table->extents) {
-          live.insert(database->extents().PathOf(extent->file->key));
-        }
-      }
-    }
-    std::vector<std::string> out;
-    for (const auto& [path, bytes] : files.All()) {
-      bool journal = path.find("/journal/") != std::string::npos ||
-                     path.find("/snapshots/") != std::string::npos;
-      bool plain = path == std::string(kStorage) + "/lock" ||
-                   path == std::string(kStorage) + "/storage.json";
-      if (path.find(".tmp-") != std::string::npos || (!journal && !plain && !live.count(path))) {
-        out.push_back(path);
-      }
-    }
-    return out;
-  }
-};
-
-using Operation = std::function<Status(World0&)>;
-
-Status CommitTo(World0& world, const std::string& database, const Database::Change& change) {
-  DatabasePtr found = world.Database(database);
-  if (found == nullptr) return Stop("no database");
-  KC_TRY(found->Commit(change));
-  return {};
-}
-
-Operation CreateTable(const std::string& name) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.PutTable(NewTable("id-" + name, name, {{"a", ScalarType::kLong}}));
-    });
-  };
-}
-
-// As an ingestion does it: the file first, durable, then the transaction.
-Operation Ingest(const std::string& table, std::vector<std::string> ids) {
-  return [=](World0& world) -> Status {
-    DatabasePtr database = world.Database("NetDefaultDB");
-    if (database == nullptr) return Stop("no database");
-    std::vector<NewExtent> extents;
-    for (const std::string& id : ids) {
-      NewExtent extent;
-      ExtentFile file;
-      file.key = database->extents().NewKey();
-      {
-        KC_ASSIGN(auto out, world.files.OpenAppend(database->extents().PathOf(file.key)));
-        Status written = out->Append("rows of " + id);
-        if (written) {
-          auto durable = database->extents().MakeDurable(file.key);
-          if (!durable) written = Fail(durable.error());
-        }
-        if (!written) {
-          database->extents().Discard(file.key);
-          return written;
-        }
-      }
-      file.rows = 3;
-      file.column_ids = {0};
-      extent.id = id;
-      extent.file = database->extents().Register(std::move(file));
-      extents.push_back(std::move(extent));
-    }
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.AddExtents("id-" + table, extents);
-    });
-  };
-}
-
-Operation Move(const std::string& from, const std::string& to, std::vector<ExtentMove> moves) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.MoveExtents("id-" + from, "id-" + to, moves, true);
-    });
-  };
-}
-
-Operation Remove(const std::string& table, std::vector<std::string> ids) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.RemoveExtents("id-" + table, ids);
-    });
-  };
-}
-
-Operation Retag(const std::string& table, const ExtentMove& extent, const std::string& tag) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.RetagExtent("id-" + table, extent, {tag});
-    });
-  };
-}
-
-Operation SwapNames(const std::string& a, const std::string& b) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState& state, TransactionBuilder& tx) {
-      TableMeta first = *state.FindTable(a)->meta;
-      TableMeta second = *state.FindTable(b)->meta;
-      std::swap(first.name, second.name);
-      return tx.PutTables({first, second});
-    });
-  };
-}
-
-Operation DropTable(const std::string& name) {
-  return [=](World0& world) {
-    return CommitTo(world, "NetDefaultDB", [&](const DatabaseState&, TransactionBuilder& tx) {
-      return tx.DropTable("id-" + name);
-    });
-  };
-}
-
-// Changes nothing that anybody sees; may fail without harm.
-Status Maintain(World0& world) {
-  for (const DatabasePtr& database : world.cluster->databases()) {
-    KC_TRY(database->SnapshotIfDue(true));
-  }
-  world.cluster->CollectGarbage();
-  return {};
-}
 
 std::vector<Operation> Scenario() {
   return {
@@ -214,14 +24,14 @@ std::vector<Operation> Scenario() {
       Remove("S", {"s2"}),
       Maintain,
       SwapNames("S", "D"),
-      [](World0& world) -> Status {
+      [](StorageWorld& world) -> Status {
         if (world.cluster == nullptr) return Stop("not started");
         KC_TRY(world.cluster->CreateDatabase("Second"));
         return {};
       },
       Ingest("D", {"d5"}),
       DropTable("S"),
-      [](World0& world) { return world.cluster->DropDatabase("Second"); },
+      [](StorageWorld& world) { return world.cluster->DropDatabase("Second"); },
       Maintain,
       Ingest("D", {"d6"}),
   };
@@ -229,7 +39,7 @@ std::vector<Operation> Scenario() {
 
 // The fault-free run: what is to be seen after each operation (the first: before all).
 std::vector<std::string> ExpectedStates(int& steps) {
-  World0 world;
+  StorageWorld world;
   EXPECT_TRUE(world.Start());
   std::vector<std::string> out = {world.Fingerprint()};
   for (const Operation& operation : Scenario()) {
@@ -248,9 +58,10 @@ struct Trial {
   int second_fault;  // steps after the restart; -1: none
 };
 
-class Run {
+class FaultRun {
  public:
-  Run(const std::vector<std::string>& expected, Trial trial) : expected_(expected), trial_(trial) {}
+  FaultRun(const std::vector<std::string>& expected, Trial trial)
+      : expected_(expected), trial_(trial) {}
 
   // Whether the fault came to pass.
   bool At(int step) {
@@ -261,24 +72,48 @@ class Run {
     EXPECT_EQ(world_.Fingerprint(), expected_[0]) << where_;
     std::vector<Operation> scenario = Scenario();
     for (size_t i = 0; i < scenario.size() && !::testing::Test::HasFailure(); ++i) {
-      world_.clock.Advance(1000);
-      for (int attempt = 0; !Done(scenario[i], i); ++attempt) {
-        if (attempt == 5) {
-          ADD_FAILURE() << where_ << ": operation " << i << " never succeeds";
-          return false;
-        }
-      }
+      if (!Perform(scenario[i], i)) return false;
     }
-    world_.files.Restart(true);
-    Status started = world_.Start();
-    EXPECT_TRUE(started) << where_ << ": " << started.error().message;
-    if (!started) return false;
-    EXPECT_EQ(world_.Fingerprint(), expected_.back()) << where_;
-    EXPECT_EQ(world_.Garbage(), std::vector<std::string>()) << where_;
+    CheckEnd();
     return fired_ || world_.files.fired();
   }
 
+  // Faults of all kinds come and go; returns how often the world had to start again.
+  int Random(const std::vector<Operation>& operations, SeededRandom& random,
+             const std::string& where) {
+    where_ = where;
+    EXPECT_TRUE(world_.Start());
+    for (size_t i = 0; i < operations.size() && !::testing::Test::HasFailure(); ++i) {
+      constexpr MemoryFiles::Fault kFaults[] = {MemoryFiles::Fault::kCrash,
+                                                MemoryFiles::Fault::kErrorBefore,
+                                                MemoryFiles::Fault::kErrorAfter};
+      trial_.power_failure = random.Below(2) == 0;
+      trial_.second_fault = random.Below(3) == 0 ? static_cast<int>(random.Below(30)) : -1;
+      world_.files.FailAt(static_cast<int>(random.Below(25)), kFaults[random.Below(3)]);
+      if (!Perform(operations[i], i)) return restarts_;
+    }
+    CheckEnd();
+    return restarts_;
+  }
+
  private:
+  bool Perform(const Operation& operation, size_t i) {
+    world_.clock.Advance(1000);
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      if (Done(operation, i)) return true;
+    }
+    ADD_FAILURE() << where_ << ": operation " << i << " never succeeds";
+    return false;
+  }
+
+  void CheckEnd() {
+    world_.files.Restart(true);
+    Status started = world_.Start();
+    ASSERT_TRUE(started) << where_ << ": " << started.error().message;
+    EXPECT_EQ(world_.Fingerprint(), expected_.back()) << where_;
+    EXPECT_EQ(world_.Garbage(), std::vector<std::string>()) << where_;
+  }
+
   // One attempt; true when operation i is done, as seen from outside.
   bool Done(const Operation& operation, size_t i) {
     Status done = operation(world_);
@@ -302,6 +137,7 @@ class Run {
   }
 
   void Restart() {
+    ++restarts_;
     fired_ = true;
     world_.cluster.reset();
     world_.files.Restart(trial_.power_failure);
@@ -317,9 +153,10 @@ class Run {
 
   const std::vector<std::string>& expected_;
   Trial trial_;
-  World0 world_;
+  StorageWorld world_;
   std::string where_;
   bool fired_ = false;
+  int restarts_ = 0;
 };
 
 void EveryStepFailsOnce(Trial trial) {
@@ -328,7 +165,7 @@ void EveryStepFailsOnce(Trial trial) {
   std::vector<std::string> expected = ExpectedStates(steps);
   ASSERT_GE(steps, 150) << "the scenario has become shorter";
   int step = 0;
-  while (!::testing::Test::HasFailure() && Run(expected, trial).At(step)) {
+  while (!::testing::Test::HasFailure() && FaultRun(expected, trial).At(step)) {
     ++step;
     if (trial.second_fault >= 0) trial.second_fault = step % 40;
   }
@@ -356,8 +193,34 @@ TEST(DurabilityTest, PowerFailsAgainDuringRecovery) {
   EveryStepFailsOnce({MemoryFiles::Fault::kCrash, true, 0});
 }
 
+TEST(DurabilityTest, RandomOperationsWithRandomFaults) {
+  constexpr int kSeeds = 60;
+  constexpr int kOperations = 60;
+  SetLogLevel(LogLevel::kOff);
+  int restarts = 0;
+  for (int seed = 1; seed <= kSeeds && !::testing::Test::HasFailure(); ++seed) {
+    SeededRandom random(static_cast<uint64_t>(seed));
+    StorageWorld twin;  // nothing fails here
+    ASSERT_TRUE(twin.Start());
+    std::vector<std::string> expected = {twin.Fingerprint()};
+    std::vector<Operation> operations;
+    for (int i = 0; i < kOperations; ++i) {
+      operations.push_back(RandomOperation(random, twin, i));
+      twin.clock.Advance(1000);
+      Status done = operations.back()(twin);
+      ASSERT_TRUE(done) << "seed " << seed << ": " << done.error().message;
+      expected.push_back(twin.Fingerprint());
+    }
+    FaultRun run(expected, {MemoryFiles::Fault::kCrash, false, -1});
+    restarts += run.Random(operations, random, "seed " + std::to_string(seed));
+  }
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_GT(restarts, kSeeds * 5);
+  ::testing::Test::RecordProperty("restarts", restarts);
+}
+
 TEST(DurabilityTest, EveryDamagedByteIsFound) {
-  World0 world;
+  StorageWorld world;
   ASSERT_TRUE(world.Start());
   ASSERT_TRUE(CreateTable("S")(world));
   ASSERT_TRUE(Ingest("S", {"s1"})(world));
@@ -384,7 +247,7 @@ TEST(DurabilityTest, EveryDamagedByteIsFound) {
 }
 
 TEST(DurabilityTest, AMissingJournalObjectIsFound) {
-  World0 world;
+  StorageWorld world;
   ASSERT_TRUE(world.Start());
   ASSERT_TRUE(CreateTable("S")(world));
   ASSERT_TRUE(CreateTable("D")(world));
@@ -399,7 +262,7 @@ TEST(DurabilityTest, AMissingJournalObjectIsFound) {
 }
 
 TEST(DurabilityTest, TwoWritersCannotForkTheJournal) {
-  World0 world;
+  StorageWorld world;
   ASSERT_TRUE(world.Start());
   DatabasePtr first = world.Database("NetDefaultDB");
   auto second = Database::Open(world.files, world.clock, world.random, first->folder(), {});

@@ -1,3 +1,4 @@
+// Support of tests: the name keeps it out of the library.
 #include "local/testing/memory_files.h"
 
 #include <algorithm>
