@@ -19,5 +19,6 @@ void RegisterShowPlainDatabase(CommandRegistry& registry);
 void RegisterShowClusterCommands(CommandRegistry& registry);
 void RegisterShowSchemaCommands(CommandRegistry& registry);
 void RegisterScriptCommands(CommandRegistry& registry);
+void RegisterEmptyLists(CommandRegistry& registry);
 
 }  // namespace kc::local

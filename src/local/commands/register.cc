@@ -12,6 +12,7 @@ void RegisterSchemaCommands(CommandRegistry& registry) {
   RegisterShowSchemaCommands(registry);
   RegisterScriptCommands(registry);
   RegisterPolicyCommands(registry);
+  RegisterEmptyLists(registry);
   RegisterTableCommands(registry);
   RegisterTableChangeCommands(registry);
   RegisterColumnCommands(registry);

@@ -12,6 +12,7 @@ bool AnswerSink::Poll() {
     return false;
   }
   if (text_.size() < kFlushBytes) return true;
+  const auto held = Hold();
   if (!begun_) {
     begun_ = true;
     writer_.Begin(200, kJsonType);
@@ -22,6 +23,7 @@ bool AnswerSink::Poll() {
 }
 
 void AnswerSink::Finish() {
+  const auto held = Hold();
   if (!begun_) {
     writer_.Send(200, kJsonType, text_);
   } else if (alive_) {

@@ -2,6 +2,7 @@
 // streamed once a buffer is full. One thread at a time.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,9 @@ namespace kc::local {
 
 class AnswerSink {
  public:
-  explicit AnswerSink(http::ResponseWriter& writer) : writer_(writer) {}
+  // `mutex` is held while the writer is used; may be null.
+  explicit AnswerSink(http::ResponseWriter& writer, std::mutex* mutex = nullptr)
+      : writer_(writer), mutex_(mutex) {}
   AnswerSink(const AnswerSink&) = delete;
   AnswerSink& operator=(const AnswerSink&) = delete;
 
@@ -24,7 +27,13 @@ class AnswerSink {
   bool alive() const { return alive_; }
 
  private:
+  std::unique_lock<std::mutex> Hold() {
+    return mutex_ == nullptr ? std::unique_lock<std::mutex>()
+                             : std::unique_lock<std::mutex>(*mutex_);
+  }
+
   http::ResponseWriter& writer_;
+  std::mutex* mutex_;
   std::string text_;
   bool begun_ = false;
   bool alive_ = true;

@@ -54,6 +54,20 @@ ErrorContext ContextOf(const RequestOptions& request, std::string database, std:
           now};
 }
 
+// A query that was interrupted: by whom?
+Error TellInterruption(Error error, const world::CancelToken& cancel) {
+  if (error.reason != "E_QUERY_CANCELLED") return error;
+  if (cancel.cancelled()) {
+    error.message = "The request was cancelled";
+    error.reason = "Cancelled";
+  } else {
+    error.message = "Request execution has exceeded its time limit (80131505)";
+    error.reason = "Timeout";
+    error.code = ErrorCode::kRetry;
+  }
+  return error;
+}
+
 }  // namespace
 
 void SendError(const Error& error, const RequestOptions& request, const std::string& database,
@@ -72,6 +86,7 @@ struct Api::Call {
   http::ResponseWriter& writer;
   world::Duration started{};
   std::shared_ptr<world::CancelToken> cancel;
+  DisconnectWatch::Watched* watched = nullptr;
   Activities::Running running;
   std::optional<Error> failure;  // told inside the answer
 };
@@ -135,7 +150,13 @@ void Api::Execute(const http::ServerRequest& request, const RequestOptions& head
   Call call{.request = std::move(*api_request), .form = form, .writer = writer};
   call.started = parts_.clock->Monotonic();
   call.cancel = std::make_shared<world::CancelToken>();
-  const Status status = Run(call);
+  Status status;
+  {
+    DisconnectWatch::Watched watched(disconnects_, writer, call.cancel);
+    call.watched = &watched;
+    status = Run(call);
+  }
+  if (!status) status = Fail(TellInterruption(std::move(status).error(), *call.cancel));
   const Error* failure = !status ? &status.error() : call.failure ? &*call.failure : nullptr;
   if (failure != nullptr) {
     call.running.Fail(*failure);
@@ -172,7 +193,7 @@ Status Api::RunCommand(Call& call) {
   for (const ValueTable& table : answer.tables) sources.push_back(RowsOf(table));
   const AnswerContext context{
       .request = call.request.options, .clock = *parts_.clock, .started = call.started};
-  AnswerSink sink(call.writer);
+  AnswerSink sink(call.writer, &call.watched->mutex());
   KC_TRY(WriteV1(sources, false, context, sink, call.failure));
   sink.Finish();
   return {};
@@ -194,7 +215,7 @@ Status Api::Answer(Call& call, RunningQuery& query) {
       .started = call.started,
       .visualization = query.result.visualization,
       .cursor = query.result.cursor};
-  AnswerSink sink(call.writer);
+  AnswerSink sink(call.writer, &call.watched->mutex());
   if (call.form == Form::kV1) {
     KC_TRY(WriteV1(sources, true, context, sink, call.failure));
   } else {

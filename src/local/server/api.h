@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "local/commands/activities.h"
 #include "local/commands/runner.h"
+#include "local/server/disconnect_watch.h"
 #include "world/clock.h"
 #include "world/random.h"
 
@@ -50,6 +51,7 @@ class Api {
   Status Answer(Call& call, RunningQuery& query);
 
   Parts parts_;
+  DisconnectWatch disconnects_;
 };
 
 // Sends an error as Kusto's REST API does. For routes too.
