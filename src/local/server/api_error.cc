@@ -179,7 +179,8 @@ StatusCode StatusCodeOf(const Error& error) {
     return make(0x80DA0001, "Query is consuming too many resources (E_RUNAWAY_QUERY).",
                 "QueryLimitsExceeded");
   }
-  if (error.reason == "Cancelled") return make(0x80DA0006, "Query was cancelled.", "QueryInfo");
+  if (error.reason == "Cancelled" || error.reason == "E_QUERY_CANCELLED")
+    return make(0x80DA0006, "Query was cancelled.", "QueryInfo");
   if (error.reason == "Timeout") return make(0x80131505, "Query timed out.", "QueryInfo");
   return make(0x80004005, "Query failed (E_FAIL).", "QueryInfo");
 }
