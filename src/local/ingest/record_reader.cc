@@ -177,20 +177,19 @@ class LineReader : public RecordReader {
     unescaped_.clear();
     size_t begin = 0;
     bool escapes = false;
-    for (size_t i = 0; i <= line.size(); ++i) {
-      if (i < line.size() && line[i] == '\\') {
+    for (size_t i = 0;; ++i) {
+      if (i + 1 < line.size() && line[i] == '\\') {
         escapes = true;
         ++i;
         continue;
       }
       if (i < line.size() && line[i] != delimiter_) continue;
-      std::string_view field = line.substr(begin, std::min(i, line.size()) - begin);
+      std::string_view field = line.substr(begin, i - begin);
       fields->push_back(escapes ? Unescape(field) : field);
+      if (i >= line.size()) return;
       begin = i + 1;
       escapes = false;
-      if (i > line.size()) break;
     }
-    if (begin == line.size() + 2) return;
   }
 
   std::string_view Unescape(std::string_view field) {
