@@ -1,0 +1,36 @@
+// A Parquet file becomes an extent inside DuckDB: a SELECT over the file whose expressions convert by
+// Kusto's table (learn.microsoft.com, "Parquet mapping": Parquet type conversions), and no better.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "local/catalog/model.h"
+#include "local/ingest/mapping.h"
+#include "local/ingest/row_builder.h"
+
+namespace kc::local {
+
+struct ParquetSelect {
+  std::string sql;  // columns c<id>, ready for WriteExtents
+  int64_t rows = 0;
+  // Of the columns' data, before compression, as the file's footer tells.
+  int64_t original_bytes = 0;
+};
+
+// `columns`, `target` and `sources` are parallel. The file must stay where it is until the SELECT has
+// run. kStop, "BadRequest_InvalidBlob", if it isn't Parquet.
+Result<ParquetSelect> SelectParquet(engine::Engine& engine, const std::string& path,
+                                    const std::vector<Column>& columns,
+                                    const std::vector<TargetColumn>& target,
+                                    const std::vector<CellSource>& sources);
+
+// The expression that converts `value`, of DuckDB's type `type` ("BIGINT", "DECIMAL(18,3)",
+// "INTEGER[]" …; decimals: kept as a fixed length byte array or not), to a column. "" if Kusto doesn't
+// convert these types: the column is null then. Public for tests.
+std::string ParquetConversion(const std::string& value, const std::string& type,
+                              bool decimal_in_bytes, const TargetColumn& target);
+
+}  // namespace kc::local

@@ -1,0 +1,167 @@
+#include "local/ingest/storage.h"
+
+#include <cstring>
+#include <utility>
+
+#include "azure/object_store.h"
+#include "http/curl_transport.h"
+
+namespace kc::local {
+namespace {
+
+// Blobs are read so much at a time.
+constexpr int64_t kRangeBytes = int64_t{8} << 20;
+
+world::Transport& Network() {
+  static std::unique_ptr<world::Transport> transport = http::MakeCurlTransport();
+  return *transport;
+}
+
+azure::StoreWorld StoreWorldOf(const World& world) {
+  return {&Network(), world.clock, world.random, world.files, nullptr};
+}
+
+// The folder and the name of one blob.
+std::pair<azure::StorageUrl, std::string> SplitBlob(const azure::StorageUrl& url) {
+  azure::StorageUrl folder = url;
+  size_t slash = url.path.rfind('/');
+  if (slash == std::string::npos) {
+    folder.path.clear();
+    return {folder, url.path};
+  }
+  folder.path = url.path.substr(0, slash);
+  return {folder, url.path.substr(slash + 1)};
+}
+
+tl::unexpected<Error> DownloadError(const azure::StorageUrl& url, Error error) {
+  std::string reason = "Download_UnknownError";
+  if (error.reason == "NotFound") reason = "Download_SourceNotFound";
+  if (error.reason == "Forbidden") reason = "Download_Forbidden";
+  Error out = std::move(error).Within("Cannot read " + url.Shown());
+  out.reason = reason;
+  return Fail(std::move(out));
+}
+
+class BlobSource : public ByteSource {
+ public:
+  BlobSource(std::unique_ptr<azure::ObjectStore> store, azure::StorageUrl url, std::string name,
+             int64_t size)
+      : store_(std::move(store)), url_(std::move(url)), name_(std::move(name)), size_(size) {}
+
+  Result<size_t> Read(char* out, size_t capacity) override {
+    if (used_ == window_.size()) {
+      if (offset_ >= size_) return size_t{0};
+      auto window = store_->GetRange(name_, offset_, kRangeBytes);
+      if (!window) return DownloadError(url_, window.error());
+      if (window->empty()) return Stop(url_.Shown() + " became shorter", "Download_UnknownError");
+      window_ = *std::move(window);
+      offset_ += static_cast<int64_t>(window_.size());
+      used_ = 0;
+    }
+    size_t n = std::min(capacity, window_.size() - used_);
+    std::memcpy(out, window_.data() + used_, n);
+    used_ += n;
+    return n;
+  }
+
+ private:
+  std::unique_ptr<azure::ObjectStore> store_;
+  azure::StorageUrl url_;
+  std::string name_;
+  int64_t size_;
+  int64_t offset_ = 0;
+  std::string window_;
+  size_t used_ = 0;
+};
+
+Status CopyTo(world::Files& files, ByteSource& source, const std::string& path) {
+  KC_ASSIGN(auto file, files.OpenAppend(path));
+  std::string buffer(static_cast<size_t>(kRangeBytes), '\0');
+  while (true) {
+    KC_ASSIGN(size_t n, source.Read(buffer.data(), buffer.size()));
+    if (n == 0) return {};
+    KC_TRY(file->Append(std::string_view(buffer.data(), n)));
+  }
+}
+
+}  // namespace
+
+Result<azure::StorageUrl> ParseStorage(std::string_view text) {
+  auto url = azure::ParseStorageUrl(text);
+  if (!url) {
+    Error error = std::move(url).error();
+    error.reason = "BadRequest_InvalidStorageUri";
+    return Fail(std::move(error));
+  }
+  return *std::move(url);
+}
+
+Result<std::unique_ptr<ByteSource>> OpenSource(const World& world, const azure::StorageUrl& url) {
+  if (url.kind == azure::StorageKind::kFile) return FileBytes(*world.files, url.path);
+  auto [folder, name] = SplitBlob(url);
+  KC_ASSIGN(auto store, azure::OpenStore(folder, StoreWorldOf(world)));
+  auto info = store->Stat(name);
+  if (!info) return DownloadError(url, info.error());
+  return std::make_unique<BlobSource>(std::move(store), url, name, info->size);
+}
+
+Result<LocalCopy> LocalCopy::Make(const World& world, const azure::StorageUrl& url,
+                                  const std::string& temporary_folder) {
+  if (url.kind == azure::StorageKind::kFile) {
+    auto info = world.files->Stat(url.path);
+    if (!info || info->is_folder) {
+      return Stop("The source '" + url.path + "' was not found", "Download_SourceNotFound");
+    }
+    return LocalCopy(world.files, url.path, false);
+  }
+  LocalCopy copy(world.files, temporary_folder + "/get-" + world.random->Guid(), true);
+  KC_ASSIGN(auto source, OpenSource(world, url));
+  KC_TRY(CopyTo(*world.files, *source, copy.path_));
+  return copy;
+}
+
+LocalCopy::~LocalCopy() {
+  if (owned_) (void)files_->Remove(path_);
+}
+
+LocalCopy::LocalCopy(LocalCopy&& other) noexcept
+    : files_(other.files_), path_(std::move(other.path_)), owned_(other.owned_) {
+  other.owned_ = false;
+}
+
+Result<std::string> TemporaryFor(const World& world, const azure::StorageUrl& root,
+                                 const std::string& temporary_folder) {
+  const bool local = root.kind == azure::StorageKind::kFile;
+  if (local) KC_TRY(world.files->MakeFolders(root.path));
+  return (local ? root.path + "/.kc-" : temporary_folder + "/put-") + world.random->Guid() + ".tmp";
+}
+
+Result<std::string> Place(const World& world, const std::string& temporary,
+                          const azure::StorageUrl& root, const std::string& name) {
+  world::Files& files = *world.files;
+  if (root.kind == azure::StorageKind::kFile) {
+    std::string path = root.path + "/" + name;
+    size_t slash = path.rfind('/');
+    Status status = files.MakeFolders(path.substr(0, slash));
+    if (status) status = files.Sync(temporary);
+    if (status) status = files.Rename(temporary, path);
+    if (status) status = files.Sync(path.substr(0, slash));
+    if (!status) (void)files.Remove(temporary);
+    KC_TRY(status);
+    return root.UrlOf(name);
+  }
+  auto bytes = files.Read(temporary);
+  (void)files.Remove(temporary);
+  KC_TRY(bytes);
+  KC_ASSIGN(auto store, azure::OpenStore(root, StoreWorldOf(world)));
+  KC_TRY(store->Put(name, *bytes));
+  return root.UrlOf(name);
+}
+
+Result<std::string> TemporaryFolder(const Cluster& cluster) {
+  std::string folder = cluster.options().storage + "/tmp";
+  KC_TRY(cluster.world().files->MakeFolders(folder));
+  return folder;
+}
+
+}  // namespace kc::local
