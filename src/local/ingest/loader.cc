@@ -42,7 +42,8 @@ Result<LoadedFiles> LoadParquet(Cluster& cluster, const LoadRequest& request,
   write.columns = target.meta().columns;
   write.original_bytes = select.original_bytes;
   write.max_rows_per_file = kMaxExtentRows;
-  KC_ASSIGN(loaded.files, WriteExtents(*cluster.engine(), target.database->extents(), write));
+  KC_ASSIGN(auto connection, cluster.engine()->database().Connect());
+  KC_ASSIGN(loaded.files, WriteExtents(connection, target.database->extents(), write));
   return loaded;
 }
 

@@ -30,6 +30,7 @@ TableLoader::~TableLoader() {
 Status TableLoader::Open() {
   if (!connection_) {
     KC_ASSIGN(connection_, engine_.database().Connect());
+    KC_ASSIGN(writer_, engine_.database().Connect());
   }
   part_ = {UniqueTableName(), 0, 0};
   std::string sql = "CREATE TABLE " + part_.table + "(";
@@ -67,7 +68,7 @@ Status TableLoader::WritePart() {
   request.original_bytes = part_.original_bytes;
   part_ = {};
   writing_ = std::async(std::launch::async, [this, request = std::move(request)] {
-    return WriteExtents(engine_, store_, request);
+    return WriteExtents(*writer_, store_, request);
   });
   return {};
 }

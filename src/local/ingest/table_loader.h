@@ -52,7 +52,8 @@ class TableLoader : public ChunkSink {
   ExtentStore& store_;
   const std::vector<Column>& columns_;
   RowBuilder builder_;
-  std::optional<engine::Connection> connection_;
+  std::optional<engine::Connection> connection_;  // appends
+  std::optional<engine::Connection> writer_;      // writes the part before
   std::optional<engine::Appender> appender_;
   Part part_;
   int64_t original_before_ = 0;

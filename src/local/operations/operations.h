@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/scalar.h"
 #include "local/commands/command.h"
+#include "local/commands/query_session.h"
 #include "local/operations/capacity.h"
 #include "world/cancel.h"
 #include "world/clock.h"
@@ -102,11 +103,19 @@ using OperationWork = std::function<Result<OperationOutcome>(OperationContext&)>
 
 class Operations {
  public:
+  // How work opens a session for its queries.
+  using SessionOpener =
+      std::function<Result<QuerySession>(const std::string& database, const RequestOptions&)>;
+
   Operations(world::Clock& clock, world::Random& random, const CapacityOptions& options);
   // Cancels what runs and waits for it.
   ~Operations();
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
+
+  // Once, before the first command.
+  void SetSessionOpener(SessionOpener opener) { opener_ = std::move(opener); }
+  Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request);
 
   // Runs the work in this thread and logs it. Over capacity: 429 (see Capacity::Take).
   // `cancel` may be null.
@@ -143,6 +152,7 @@ class Operations {
   world::Clock& clock_;
   world::Random& random_;
   Capacity capacity_;
+  SessionOpener opener_;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;
