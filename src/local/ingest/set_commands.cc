@@ -140,8 +140,8 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
     return meta;
   }
   KC_ASSIGN(PreparedQuery query,
-            PrepareQuery(*job.cluster, *job.operations, job.request.database, job.options,
-                         job.query, context.cancel));
+            PrepareQuery(*job.cluster, *job.operations, ScopeOf(job.request), job.options, job.query,
+                         context.cancel));
   KC_ASSIGN(TableMeta meta, DecideTable(job, target, query.select.columns, changed));
   ExtentWriteRequest write;
   write.select = SelectForTable(query.select.sql, meta.columns, as_target(meta).Columns());
@@ -150,6 +150,24 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
   InterruptOnCancel interrupt(context.cancel, *query.select.connection);
   KC_ASSIGN(*files, WriteExtents(*query.select.connection, target.database->extents(), write));
   return meta;
+}
+
+// Update policies read the table's committed columns: where there are any, a new or changed table is
+// committed before its rows are.
+Status PutTableFirst(const SetJob& job, Publication& publication) {
+  if (!publication.put_table ||
+      DerivedTables(*publication.database->state(), job.table).empty()) {
+    return {};
+  }
+  Publication table;
+  table.database = publication.database;
+  table.table_id = publication.table_id;
+  table.must_not_exist = publication.must_not_exist;
+  table.put_table = std::exchange(publication.put_table, std::nullopt);
+  table.event = "CREATE-TABLE";
+  KC_TRY(Publish(table));
+  publication.must_not_exist = false;
+  return {};
 }
 
 Result<OperationOutcome> RunSet(const SetJob& job, OperationContext& context) {
@@ -175,6 +193,7 @@ Result<OperationOutcome> RunSet(const SetJob& job, OperationContext& context) {
       publication.replaced_derived = DerivedTables(*target.state, job.table);
     }
     if (changed) publication.put_table = std::move(meta);
+    KC_TRY(PutTableFirst(job, publication));
     KC_ASSIGN(publication.derived,
               DeriveRows(*job.cluster, *job.operations, job.request, context, publication));
     KC_ASSIGN(published, Publish(publication));

@@ -63,26 +63,19 @@ std::vector<UpdatePolicy> PoliciesOn(const DatabaseState& state, const std::stri
   return policies;
 }
 
-// The state in which the source table holds the new rows and nothing else: what a policy's query sees.
-Result<StatePtr> StateWithOnly(Database& database, const DatabaseState& base,
-                               const std::string& table_id, const std::optional<TableMeta>& meta,
-                               const std::vector<ExtentFilePtr>& files) {
-  TransactionBuilder builder(base, database.NowTicks());
-  if (meta) KC_TRY(builder.PutTable(*meta));
-  std::vector<std::string> present;
-  if (TablePtr table = builder.state().FindTableById(table_id)) {
-    for (const auto& [ordinal, extent] : table->extents) present.push_back(extent->id);
-  }
-  if (!present.empty()) KC_TRY(builder.RemoveExtents(table_id, present));
-  std::vector<NewExtent> extents;
+// The new rows as extents that no transaction knows yet.
+std::vector<ExtentPtr> Uncommitted(Database& database, const std::vector<ExtentFilePtr>& files) {
+  std::vector<ExtentPtr> extents;
+  int64_t now = database.NowTicks();
   for (const ExtentFilePtr& file : files) {
-    NewExtent extent;
-    extent.id = database.NewGuid();
-    extent.file = file;
+    auto extent = std::make_shared<Extent>();
+    extent->id = database.NewGuid();
+    extent->file = file;
+    extent->min_created_ticks = extent->max_created_ticks = now;
+    extent->min_ingested = extent->max_ingested = now;
     extents.push_back(std::move(extent));
   }
-  KC_TRY(builder.AddExtents(table_id, std::move(extents)));
-  return std::make_shared<const DatabaseState>(builder.TakeState());
+  return extents;
 }
 
 class Cascade {
@@ -92,55 +85,51 @@ class Cascade {
       : cluster_(cluster), operations_(operations), request_(request), context_(context),
         database_(std::move(database)) {}
 
-  Status Derive(const StatePtr& base, const std::string& table_id,
-                const std::optional<TableMeta>& meta, const std::vector<ExtentFilePtr>& files,
-                int depth, std::vector<DerivedData>* out) {
-    TablePtr table = base->FindTableById(table_id);
-    std::string source = meta ? meta->name : table != nullptr ? table->name() : "";
-    std::vector<UpdatePolicy> policies = PoliciesOn(*base, source);
-    if (policies.empty() || files.empty()) return {};
+  Status Derive(const std::string& source, const std::vector<ExtentPtr>& extents, int depth,
+                std::vector<DerivedData>* out) {
+    StatePtr state = database_->state();
+    std::vector<UpdatePolicy> policies = PoliciesOn(*state, source);
+    if (policies.empty() || extents.empty()) return {};
     if (depth >= kMaxCascade) {
       return Stop("Update policies form a cycle at table '" + source + "'",
                   "UpdatePolicy_Cyclic_Update_Not_Allowed");
     }
-    KC_ASSIGN(StatePtr view, StateWithOnly(*database_, *base, table_id, meta, files));
     for (const UpdatePolicy& policy : policies) {
-      auto derived = Run(view, policy);
+      TablePtr table = state->FindTableById(policy.table_id);
+      auto derived = Run(source, extents, policy, table);
       if (!derived) {
-        LogFailure(source, policy, derived.error());
+        LogFailure(source, table->name(), derived.error());
         if (!policy.transactional) continue;
         Error error = std::move(derived).error().Within("Update policy failed");
         error.reason = "UpdatePolicy_FailedDescendantTransaction";
         return Fail(std::move(error));
       }
       if (derived->empty()) continue;
-      KC_TRY(Derive(base, policy.table_id, std::nullopt, *derived, depth + 1, out));
+      KC_TRY(Derive(table->name(), Uncommitted(*database_, *derived), depth + 1, out));
       out->push_back({policy.table_id, *std::move(derived), policy.propagate});
     }
     return {};
   }
 
  private:
-  Result<std::vector<ExtentFilePtr>> Run(const StatePtr& view, const UpdatePolicy& policy) {
-    TablePtr derived = view->FindTableById(policy.table_id);
-    KC_ASSERT(derived != nullptr);
-    RequestOptions options;
-    options.principal = request_.principal;
-    KC_ASSIGN(QuerySession session, operations_.OpenSessionOn(database_, view, options));
-    KC_ASSIGN(PreparedQuery query,
-              PrepareIn(cluster_, std::move(session), options, policy.query, context_.cancel));
+  Result<std::vector<ExtentFilePtr>> Run(const std::string& source,
+                                         const std::vector<ExtentPtr>& extents,
+                                         const UpdatePolicy& policy, const TablePtr& table) {
+    QueryScope scope = ScopeOf(request_);
+    scope.database = database_->name();
+    scope.only_extents[source] = extents;
+    scope.without_row_security = "*";
+    KC_ASSIGN(PreparedQuery query, PrepareQuery(cluster_, operations_, std::move(scope), {},
+                                                policy.query, context_.cancel));
     IngestTarget target;
     target.database = database_;
-    target.state = view;
-    target.table = derived;
+    target.table = table;
     std::vector<ColumnSchema> schema = target.Schema();
-    bool fits = schema.size() == query.select.columns.size();
-    for (size_t i = 0; fits && i < schema.size(); ++i) {
-      fits = schema[i].type == query.select.columns[i].type;
-    }
-    if (!fits) {
-      return Stop("The query of the update policy of table '" + derived->name() + "' gives (" +
-                      query.SchemaText() + "), the table is (" + SchemaText(schema) + ")",
+    const std::vector<ColumnSchema>& given = query.select.columns;
+    if (!std::equal(schema.begin(), schema.end(), given.begin(), given.end(),
+                    [](const auto& a, const auto& b) { return a.type == b.type; })) {
+      return Stop("The query of the update policy of table '" + table->name() + "' gives (" +
+                      SchemaText(given) + "), the table is (" + SchemaText(schema) + ")",
                   "UpdatePolicy_QuerySchemaDoesNotMatchTableSchema");
     }
     ExtentWriteRequest write;
@@ -151,12 +140,11 @@ class Cascade {
     return WriteExtents(*query.select.connection, database_->extents(), write);
   }
 
-  void LogFailure(const std::string& source, const UpdatePolicy& policy, const Error& error) {
+  void LogFailure(const std::string& source, const std::string& table, const Error& error) {
     IngestionFailure failure;
     failure.operation_id = context_.id;
     failure.database = request_.database;
-    TablePtr table = database_->state()->FindTableById(policy.table_id);
-    failure.table = table != nullptr ? table->name() : "";
+    failure.table = table;
     failure.source_path = source;
     failure.details = error.message;
     failure.permanent = error.code == ErrorCode::kStop;
@@ -184,10 +172,22 @@ Result<std::vector<DerivedData>> DeriveRows(Cluster& cluster, Operations& operat
                                             const OperationRequest& request,
                                             const OperationContext& context,
                                             const Publication& publication) {
+  return DeriveFrom(cluster, operations, request, context, publication.database,
+                    publication.table_id,
+                    Uncommitted(*publication.database, publication.files));
+}
+
+Result<std::vector<DerivedData>> DeriveFrom(Cluster& cluster, Operations& operations,
+                                            const OperationRequest& request,
+                                            const OperationContext& context,
+                                            const DatabasePtr& database,
+                                            const std::string& table_id,
+                                            const std::vector<ExtentPtr>& extents) {
   std::vector<DerivedData> derived;
-  Cascade cascade(cluster, operations, request, context, publication.database);
-  KC_TRY(cascade.Derive(publication.database->state(), publication.table_id, publication.put_table,
-                        publication.files, 0, &derived));
+  TablePtr table = database->state()->FindTableById(table_id);
+  if (table == nullptr) return derived;
+  Cascade cascade(cluster, operations, request, context, database);
+  KC_TRY(cascade.Derive(table->name(), extents, 0, &derived));
   return derived;
 }
 

@@ -191,12 +191,6 @@ void Operations::Worker() {
   }
 }
 
-Result<QuerySession> Operations::OpenSession(const std::string& database,
-                                             const RequestOptions& request) {
-  if (!opener_) return Stop("Queries are not available here");
-  return opener_(database, request);
-}
-
 std::vector<OperationRow> Operations::Log() const {
   std::lock_guard lock(mutex_);
   return {log_.begin(), log_.end()};

@@ -18,13 +18,14 @@
 #include "base/error.h"
 #include "base/scalar.h"
 #include "local/commands/command.h"
-#include "local/commands/query_session.h"
 #include "local/operations/capacity.h"
 #include "world/cancel.h"
 #include "world/clock.h"
 #include "world/random.h"
 
 namespace kc::local {
+
+class QueryServices;  // local/catalog/query_catalog.h
 
 // Kusto's names of states.
 enum class OperationState : uint8_t {
@@ -103,19 +104,16 @@ using OperationWork = std::function<Result<OperationOutcome>(OperationContext&)>
 
 class Operations {
  public:
-  // How work opens a session for its queries.
-  using SessionOpener =
-      std::function<Result<QuerySession>(const std::string& database, const RequestOptions&)>;
-
   Operations(world::Clock& clock, world::Random& random, const CapacityOptions& options);
   // Cancels what runs and waits for it.
   ~Operations();
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
 
-  // Once, before the first command.
-  void SetSessionOpener(SessionOpener opener) { opener_ = std::move(opener); }
-  Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request);
+  // What the queries of commands may use besides stored tables (may stay null); set once, before the
+  // first command; must outlive this.
+  void SetQueryServices(QueryServices* services) { services_ = services; }
+  QueryServices* query_services() const { return services_; }
 
   // Runs the work in this thread and logs it. Over capacity: 429 (see Capacity::Take).
   // `cancel` may be null.
@@ -152,7 +150,7 @@ class Operations {
   world::Clock& clock_;
   world::Random& random_;
   Capacity capacity_;
-  SessionOpener opener_;
+  QueryServices* services_ = nullptr;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;

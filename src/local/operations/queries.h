@@ -7,28 +7,24 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "local/catalog/cluster.h"
-#include "local/commands/query_session.h"
+#include "local/catalog/query_catalog.h"
 #include "local/operations/operations.h"
 #include "world/cancel.h"
 
 namespace kc::local {
 
-// A query that is bound and may be run, wrapped into another statement. Movable. The session is what
-// its tables live in.
+// A query that is bound and may be run, wrapped into another statement. Movable.
 struct PreparedQuery {
-  QuerySession session;
+  std::unique_ptr<QueryCatalog> catalog;  // what the query's tables live in
   engine::PreparedSelect select;
-  // ", "-separated "name:type" of the columns, for messages.
-  std::string SchemaText() const;
 };
-// `cancel` must outlive it.
-Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations,
-                                   const std::string& database, const RequestOptions& request,
-                                   const std::string& text, world::CancelToken& cancel);
-// The same in a session that is open already.
-Result<PreparedQuery> PrepareIn(Cluster& cluster, QuerySession session,
-                                const RequestOptions& request, const std::string& text,
-                                world::CancelToken& cancel);
+// `scope.services` is set here. `cancel` must outlive the query.
+Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations, QueryScope scope,
+                                   const RequestOptions& request, const std::string& text,
+                                   world::CancelToken& cancel);
+
+// The scope of a command's query: its database and who sent it.
+QueryScope ScopeOf(const OperationRequest& request);
 
 // While it lives, cancelling the token interrupts what the connection runs.
 class InterruptOnCancel {
@@ -43,6 +39,7 @@ class InterruptOnCancel {
   int subscription_;
 };
 
+// ", "-separated "name:type", for messages.
 std::string SchemaText(const std::vector<ColumnSchema>& columns);
 
 }  // namespace kc::local

@@ -1,0 +1,13 @@
+// Registrations of this folder's commands.
+#pragma once
+
+#include "local/commands/command.h"
+
+namespace kc::local {
+
+void RegisterShowExtentsCommands(CommandRegistry& registry);
+void RegisterMoveExtentsCommands(CommandRegistry& registry);  // .move, .replace
+void RegisterDropExtentsCommands(CommandRegistry& registry);  // .drop extents, .clear table data
+void RegisterExtentTagsCommands(CommandRegistry& registry);
+
+}  // namespace kc::local
