@@ -13,6 +13,7 @@ void AddDynamics(Registrar& registrar);
 void AddExpand(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
+void AddIngest(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
 void AddParseKv(Registrar& registrar);
 void AddRegex(Registrar& registrar);
@@ -33,6 +34,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddExpand,
     AddHashes,
     AddNetwork,
+    AddIngest,
     AddNumbers,
     AddParseKv,
     AddRegex,

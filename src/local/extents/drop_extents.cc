@@ -34,13 +34,14 @@ Result<CommandResult> Drop(Database& database, const std::vector<Victim>& victim
   if (pretend || victims.empty()) return DroppedResult(victims);
   std::map<std::string, std::vector<std::string>> by_table;
   for (const Victim& victim : victims) by_table[victim.table_id].push_back(victim.extent->id);
-  KC_TRY(database.Commit([&](const DatabaseState&, TransactionBuilder& transaction) -> Status {
+  auto change = [&](const DatabaseState&, TransactionBuilder& transaction) -> Status {
     for (const auto& [table_id, ids] : by_table) {
       KC_TRY(transaction.RemoveExtents(table_id, ids));
     }
     transaction.SetEvent("DROP-EXTENTS", victims.front().table);
     return {};
-  }));
+  };
+  KC_TRY(database.Commit(change));
   return DroppedResult(victims);
 }
 
@@ -116,7 +117,7 @@ void TrimTo(int64_t bytes, bool data_size, std::vector<Victim>* victims) {
 Result<CommandResult> DropByProperties(const Command& command, CommandContext& context) {
   KC_ASSIGN(Scope scope, ReadScope(command, context));
   int64_t before = kMaxDateTimeTicks;
-  if (command.Has("older")) {
+  if (command.Has("age")) {
     int64_t unit = EqualsIgnoreCase(command.Text("unit"), "hours") ? kTicksPerHour : kTicksPerDay;
     before = context.cluster.world().clock->NowTicks() - command.Integer("age") * unit;
   }
@@ -146,15 +147,15 @@ Result<CommandResult> DropByProperties(const Command& command, CommandContext& c
 Result<CommandResult> ClearTable(const Command& command, CommandContext& context) {
   KC_ASSIGN(NamedTable named, FindNamedTable(command, "table", context));
   std::string id = named.table->id();
-  KC_TRY(named.database->Commit([&](const DatabaseState& state,
-                                    TransactionBuilder& transaction) -> Status {
+  auto change = [&](const DatabaseState& state, TransactionBuilder& transaction) -> Status {
     TablePtr table = state.FindTableById(id);
     if (table == nullptr || table->extents.empty()) return {};
     std::vector<std::string> ids;
     for (const auto& [ordinal, extent] : table->extents) ids.push_back(extent->id);
     transaction.SetEvent("CLEAR-TABLE-DATA", table->name());
     return transaction.RemoveExtents(id, ids);
-  }));
+  };
+  KC_TRY(named.database->Commit(change));
   return OneTable({{"Status", ScalarType::kString}}, {{std::string("Table data cleared")}});
 }
 
@@ -165,9 +166,9 @@ void RegisterDropExtentsCommands(CommandRegistry& registry) {
   const std::string trim =
       " [trim by {what=extentsize|datasize} <size:number> {measure=MB|GB|bytes}] "
       "[limit <limit:number>]";
-  const std::string older = " [older] <age:number> {unit=days|hours} from ";
-  registry.Add({"DropExtents", ".drop extents ( <ids:guids> ) [from <table:table>]", writes,
-                DropByIds});
+  const std::string older = " older <age:number> {unit=days|hours} from ";
+  registry.Add(
+      {"DropExtents", ".drop extents ( <ids:guids> ) [from <table:table>]", writes, DropByIds});
   registry.Add({"DropExtents", ".drop extents [whatif] <| <query:rest>", writes, DropByQuery});
   registry.Add({"DropExtent", ".drop extent <id:guid> [from <table:table>]", writes, DropByIds});
   for (const auto& [kind, verb, effect] :

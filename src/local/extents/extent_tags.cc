@@ -43,8 +43,7 @@ std::vector<std::string> Changed(const TagJob& job, const Extent& extent, size_t
 
 Result<OperationOutcome> RunTags(const TagJob& job) {
   std::vector<std::vector<Value>> rows;
-  KC_TRY(job.database->Commit([&](const DatabaseState& state,
-                                  TransactionBuilder& transaction) -> Status {
+  auto change = [&](const DatabaseState& state, TransactionBuilder& transaction) -> Status {
     rows.clear();
     TablePtr table = state.FindTableById(job.table_id);
     if (table == nullptr) return Stop("The table is gone", "BadRequest_EntityNotFound");
@@ -62,7 +61,8 @@ Result<OperationOutcome> RunTags(const TagJob& job) {
     }
     transaction.SetEvent("ALTER-EXTENT-TAGS", table->name());
     return {};
-  }));
+  };
+  KC_TRY(job.database->Commit(change));
   OperationOutcome outcome;
   outcome.result = OneTable({{"OriginalExtentId", ScalarType::kString},
                              {"ResultExtentId", ScalarType::kString},

@@ -215,8 +215,9 @@ void RegisterMoveExtentsCommands(CommandRegistry& registry) {
   registry.Add({"MoveExtentsFrom",
                 ".move [async] extents " + tables + "[<with:with>] ( <ids:guids> )", effect,
                 MoveFromTable});
-  registry.Add({"MoveExtentsFrom", ".move [async] extents " + tables + "( <ids:guids> ) <with:with>",
-                effect, MoveFromTable});
+  registry.Add({"MoveExtentsFrom",
+                ".move [async] extents " + tables + "( <ids:guids> ) <with:with>", effect,
+                MoveFromTable});
   registry.Add({"MoveExtentsQuery",
                 ".move [async] extents to table <target:table> [<with:with>] <| <query:rest>",
                 effect, MoveByQuery});

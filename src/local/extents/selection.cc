@@ -133,6 +133,8 @@ Result<std::vector<QueriedExtent>> QueryExtents(std::string_view query, CommandC
   return extents;
 }
 
-std::string TagsText(const Extent& extent) { return Join(extent.tags, "\r\n"); }
+std::string TagsText(const Extent& extent) {
+  return Join(extent.tags, "\r\n");
+}
 
 }  // namespace kc::local

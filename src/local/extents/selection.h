@@ -24,11 +24,13 @@ Result<NamedTable> FindNamedTable(const Command& command, std::string_view captu
 // The table of that name in a state; kStop, "BadRequest_EntityNotFound".
 Result<TablePtr> RequireTable(const DatabaseState& state, std::string_view name);
 
-// "tags has 'a' and tags !contains 'b'": has = a whole tag, contains = a part of one, ignoring case.
+// "tags has 'a' and tags !contains 'b'": has = a whole tag, contains = a part of one, ignoring
+// case.
 using TagFilter = std::function<bool(const Extent&)>;
 Result<TagFilter> ParseTagFilter(std::string_view text);
 
-// The properties extentCreatedOnFrom and extentCreatedOnTo: an extent's MaxCreatedOn must lie between.
+// The properties extentCreatedOnFrom and extentCreatedOnTo: an extent's MaxCreatedOn must lie
+// between.
 struct CreatedRange {
   std::optional<int64_t> from;
   std::optional<int64_t> to;

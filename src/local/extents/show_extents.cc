@@ -50,10 +50,9 @@ void AddRow(const DatabaseState& state, const Table& table, const Extent& extent
   const ExtentFile& file = *extent.file;
   auto real = [](int64_t number) { return static_cast<double>(number); };
   rows->push_back({extent.id, state.name(), table.name(), extent.max_created_ticks,
-                   real(file.original_bytes), real(file.bytes),
-                   real(file.bytes - file.index_bytes), real(file.index_bytes), int64_t{1},
-                   int64_t{1}, state.meta->id, file.rows, extent.min_created_ticks,
-                   TagsText(extent), std::string("V3"), int64_t{0}});
+                   real(file.original_bytes), real(file.bytes), real(file.bytes - file.index_bytes),
+                   real(file.index_bytes), int64_t{1}, int64_t{1}, state.meta->id, file.rows,
+                   extent.min_created_ticks, TagsText(extent), std::string("V3"), int64_t{0}});
 }
 
 void AddTable(const DatabaseState& state, const Table& table, const Selection& selection,

@@ -1,4 +1,5 @@
-// Where the bytes of an ingestion come from, read front to back and only once. One thread at a time.
+// Where the bytes of an ingestion come from, read front to back and only once. One thread at a
+// time.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,9 @@ class ByteSource {
 std::unique_ptr<ByteSource> MemoryBytes(std::string bytes);
 // `files` must outlive it. kStop, reason "Download_SourceNotFound", if the file isn't there.
 Result<std::unique_ptr<ByteSource>> FileBytes(world::Files& files, const std::string& path);
-// The bytes of `source`, unpacked if they begin as gzip does (several members may follow each other);
-// the name doesn't matter. A damaged or truncated stream is kStop, reason "BadRequest_InvalidBlob".
+// The bytes of `source`, unpacked if they begin as gzip does (several members may follow each
+// other); the name doesn't matter. A damaged or truncated stream is kStop, reason
+// "BadRequest_InvalidBlob".
 Result<std::unique_ptr<ByteSource>> Unpacked(std::unique_ptr<ByteSource> source);
 
 }  // namespace kc::local

@@ -5,7 +5,7 @@
 
 namespace kc::local {
 
-void RegisterIngestCommands(CommandRegistry& registry);          // .ingest
+void RegisterIngestCommands(CommandRegistry& registry);           // .ingest
 void RegisterIngestFromQueryCommands(CommandRegistry& registry);  // .set, .append …
 
 }  // namespace kc::local

@@ -44,6 +44,8 @@ DataFormat FormatOfPath(std::string_view path) {
   return ParseDataFormat(name.substr(dot + 1)).value_or(DataFormat::kCsv);
 }
 
-char Delimiter(DataFormat format) { return kFormats[static_cast<size_t>(format)].delimiter; }
+char Delimiter(DataFormat format) {
+  return kFormats[static_cast<size_t>(format)].delimiter;
+}
 
 }  // namespace kc::local

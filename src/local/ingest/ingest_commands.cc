@@ -77,7 +77,8 @@ Result<std::vector<ExtentFilePtr>> LoadAll(const IngestJob& job, const IngestTar
     if (request.format == DataFormat::kParquet) {
       return Stop("Parquet cannot be given inline", "BadRequest_FormatNotSupported");
     }
-    KC_TRY(take("inline", LoadBytes(*job.cluster, request, MemoryBytes(job.inline_data), "inline")));
+    KC_TRY(
+        take("inline", LoadBytes(*job.cluster, request, MemoryBytes(job.inline_data), "inline")));
   }
   return files;
 }
@@ -88,7 +89,8 @@ CommandResult IngestResult(const std::vector<LoadedItem>& items, const Published
   size_t next = 0;
   for (const LoadedItem& item : items) {
     for (size_t i = 0; i < item.files && next < published.extent_ids.size(); ++i) {
-      rows.push_back({published.extent_ids[next++], item.path, duration_ticks, false, operation_id});
+      rows.push_back(
+          {published.extent_ids[next++], item.path, duration_ticks, false, operation_id});
     }
   }
   if (rows.empty()) {
@@ -172,7 +174,8 @@ Result<std::string> BracketRows(std::string_view text) {
   bool open = true;
   for (char c : text) {
     if (!open) {
-      if (c == '[') open = true;
+      if (c == '[')
+        open = true;
       else if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
         return Stop("Rows of inline data stand in brackets", "BadRequest_SyntaxError");
       }
@@ -216,14 +219,22 @@ Result<CommandResult> IngestInline(const Command& command, CommandContext& conte
 
 void RegisterIngestCommands(CommandRegistry& registry) {
   const auto effect = CommandEffect::kWritesDatabase;
-  registry.Add({"DataIngestInline", ".ingest inline into [table] <table:table> [<with:with>] <| "
-                "<data:rest>", effect, IngestInline});
-  registry.Add({"DataIngestInline", ".ingest inline into [table] <table:table> [<with:with>] \\[ "
-                "<rows:rest>", effect, IngestInline});
-  registry.Add({"DataIngestPull", ".ingest [async] into [table] <table:table> ( <sources:strings> ) "
-                "[<with:with>]", effect, Ingest});
-  registry.Add({"DataIngestPull", ".ingest [async] into [table] <table:table> <sources:strings> "
-                "[<with:with>]", effect, Ingest});
+  registry.Add({"DataIngestInline",
+                ".ingest inline into [table] <table:table> [<with:with>] <| "
+                "<data:rest>",
+                effect, IngestInline});
+  registry.Add({"DataIngestInline",
+                ".ingest inline into [table] <table:table> [<with:with>] \\[ "
+                "<rows:rest>",
+                effect, IngestInline});
+  registry.Add({"DataIngestPull",
+                ".ingest [async] into [table] <table:table> ( <sources:strings> ) "
+                "[<with:with>]",
+                effect, Ingest});
+  registry.Add({"DataIngestPull",
+                ".ingest [async] into [table] <table:table> <sources:strings> "
+                "[<with:with>]",
+                effect, Ingest});
 }
 
 }  // namespace kc::local

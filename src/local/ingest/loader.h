@@ -32,8 +32,8 @@ Result<LoadedFiles> LoadFrom(Cluster& cluster, const LoadRequest& request,
 // `location`: what the transformation SourceLocation gives.
 Result<LoadedFiles> LoadBytes(Cluster& cluster, const LoadRequest& request,
                               std::unique_ptr<ByteSource> source, const std::string& location);
-// Rows of a SELECT that runs on any connection of the engine; its column i goes to the table's column
-// i. `select` names them `columns`.
+// Rows of a SELECT that runs on any connection of the engine; its column i goes to the table's
+// column i. `select` names them `columns`.
 Result<LoadedFiles> LoadTable(Cluster& cluster, const IngestTarget& target,
                               const ValueTable& table);
 

@@ -7,8 +7,19 @@ namespace kc::local {
 namespace {
 
 // What a DuckDB type is to Kusto's table of conversions.
-enum class Family { kInteger, kUint64, kFloat, kBool, kDecimal, kTime, kString, kUuid, kJson,
-                    kNested, kOther };
+enum class Family {
+  kInteger,
+  kUint64,
+  kFloat,
+  kBool,
+  kDecimal,
+  kTime,
+  kString,
+  kUuid,
+  kJson,
+  kNested,
+  kOther
+};
 
 Family FamilyOf(const std::string& type) {
   if (type.ends_with("]") || type.starts_with("STRUCT") || type.starts_with("MAP")) {
@@ -111,8 +122,9 @@ std::string FromString(const std::string& value, const std::string& type,
     case ScalarType::kDecimal:
       return fmt::format("kql_todecimal_string({})", v);
     case ScalarType::kString:
-      return fmt::format("(CASE WHEN strlen({0}) <= {1} THEN {0} ELSE kql_ingest_cut({0}, {1}) END)",
-                         v, target.max_value_bytes);
+      return fmt::format(
+          "(CASE WHEN strlen({0}) <= {1} THEN {0} ELSE kql_ingest_cut({0}, {1}) END)", v,
+          target.max_value_bytes);
     case ScalarType::kDynamic:
       return fmt::format("kql_ingest_dynamic({}, {})", v, target.max_value_bytes);
     default:

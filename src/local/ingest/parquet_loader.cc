@@ -60,17 +60,18 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
   constexpr auto kL = ScalarType::kLong;
   auto schema = Rows(connection,
                      "SELECT name, coalesce(type, ''), coalesce(num_children, 0)::BIGINT FROM "
-                     "parquet_schema(" + file + ")",
+                     "parquet_schema(" +
+                         file + ")",
                      {kS, kS, kL});
   if (!schema || schema->empty()) {
-    return Stop("'" + path + "' is not a Parquet file" +
-                    (schema ? "" : ": " + schema.error().message),
-                "BadRequest_InvalidBlob");
+    return Stop(
+        "'" + path + "' is not a Parquet file" + (schema ? "" : ": " + schema.error().message),
+        "BadRequest_InvalidBlob");
   }
-  KC_ASSIGN(auto types,
-            Rows(connection,
-                 "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(" + file + "))",
-                 {kS}));
+  KC_ASSIGN(
+      auto types,
+      Rows(connection,
+           "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(" + file + "))", {kS}));
   FileShape shape;
   size_t at = 1;
   while (at < schema->size() && shape.columns.size() < types.size()) {
@@ -82,12 +83,14 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
     int64_t open = 1;
     while (open > 0 && at < schema->size()) open += Number((*schema)[at++][2]) - 1;
   }
-  KC_ASSIGN(auto totals,
-            Rows(connection,
-                 "SELECT (SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata(" +
-                     file + ")), coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM "
-                     "parquet_metadata(" + file + ")",
-                 {kL, kL}));
+  KC_ASSIGN(
+      auto totals,
+      Rows(connection,
+           "SELECT (SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata(" + file +
+               ")), coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM "
+               "parquet_metadata(" +
+               file + ")",
+           {kL, kL}));
   shape.rows = Number(totals[0][0]);
   shape.bytes = Number(totals[0][1]);
   return shape;
@@ -96,10 +99,10 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
 // The DuckDB type of an expression over the file; nothing if it makes no sense there.
 std::optional<std::string> TypeOf(engine::Connection& connection, const std::string& from,
                                   const std::string& expression) {
-  auto type = Rows(connection,
-                   "SELECT column_type FROM (DESCRIBE SELECT " + expression + " AS x FROM " + from +
-                       ")",
-                   {ScalarType::kString});
+  auto type =
+      Rows(connection,
+           "SELECT column_type FROM (DESCRIBE SELECT " + expression + " AS x FROM " + from + ")",
+           {ScalarType::kString});
   if (!type || type->empty()) return std::nullopt;
   return Text((*type)[0][0]);
 }
@@ -198,7 +201,8 @@ class SelectBuilder {
     std::set<std::string> seen;
     for (size_t i = 0; i < shape_.columns.size(); ++i) {
       if (!seen.insert(ToLowerAscii(shape_.columns[i].name)).second) continue;
-      sql += (i ? ", " : "") + engine::SqlName(shape_.columns[i].name) + " := k" + std::to_string(i);
+      sql +=
+          (i ? ", " : "") + engine::SqlName(shape_.columns[i].name) + " := k" + std::to_string(i);
     }
     return sql + ")";
   }

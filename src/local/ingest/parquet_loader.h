@@ -1,5 +1,6 @@
-// A Parquet file becomes an extent inside DuckDB: a SELECT over the file whose expressions convert by
-// Kusto's table (learn.microsoft.com, "Parquet mapping": Parquet type conversions), and no better.
+// A Parquet file becomes an extent inside DuckDB: a SELECT over the file whose expressions convert
+// by Kusto's table (learn.microsoft.com, "Parquet mapping": Parquet type conversions), and no
+// better.
 #pragma once
 
 #include <string>
@@ -20,16 +21,16 @@ struct ParquetSelect {
   int64_t original_bytes = 0;
 };
 
-// `columns`, `target` and `sources` are parallel. The file must stay where it is until the SELECT has
-// run. kStop, "BadRequest_InvalidBlob", if it isn't Parquet.
+// `columns`, `target` and `sources` are parallel. The file must stay where it is until the SELECT
+// has run. kStop, "BadRequest_InvalidBlob", if it isn't Parquet.
 Result<ParquetSelect> SelectParquet(engine::Engine& engine, const std::string& path,
                                     const std::vector<Column>& columns,
                                     const std::vector<TargetColumn>& target,
                                     const std::vector<CellSource>& sources);
 
 // The expression that converts `value`, of DuckDB's type `type` ("BIGINT", "DECIMAL(18,3)",
-// "INTEGER[]" …; decimals: kept as a fixed length byte array or not), to a column. "" if Kusto doesn't
-// convert these types: the column is null then. Public for tests.
+// "INTEGER[]" …; decimals: kept as a fixed length byte array or not), to a column. "" if Kusto
+// doesn't convert these types: the column is null then. Public for tests.
 std::string ParquetConversion(const std::string& value, const std::string& type,
                               bool decimal_in_bytes, const TargetColumn& target);
 

@@ -63,10 +63,9 @@ Result<ValidationPolicy> ReadValidation(const Command& command) {
   if (text.empty()) return policy;
   auto json = ParseJson(text);
   if (!json || !json->is_object()) return Malformed("validationPolicy", "must be a JSON object");
-  KC_ASSIGN(policy.options,
-            EnumValue(*json, "ValidationOptions", 0,
-                      {"DoNotValidate", "ValidateCsvInputConstantColumns",
-                       "ValidateCsvInputColumnLevelOnly"}));
+  KC_ASSIGN(policy.options, EnumValue(*json, "ValidationOptions", 0,
+                                      {"DoNotValidate", "ValidateCsvInputConstantColumns",
+                                       "ValidateCsvInputColumnLevelOnly"}));
   KC_ASSIGN(policy.implications,
             EnumValue(*json, "ValidationImplications", 0, {"Fail", "BestEffort"}));
   if (policy.options < 0 || policy.options > 2 || policy.implications < 0 ||
@@ -127,12 +126,29 @@ Status ReadFlags(const Command& command, IngestProperties* out) {
 }  // namespace
 
 Result<IngestProperties> ReadIngestProperties(const Command& command) {
-  KC_TRY(command.RefuseOtherProperties(
-      {"format", "ingestionMapping", "ingestionMappingReference", "ingestionMappingType",
-       "csvMapping", "jsonMapping", "csvMappingReference", "jsonMappingReference", "creationTime",
-       "tags", "ingestIfNotExists", "ignoreFirstRecord", "validationPolicy", "zipPattern",
-       "treatGzAsUncompressed", "extend_schema", "recreate_schema", "folder", "docstring",
-       "policy_ingestiontime", "persistDetails", "distributed", "rawDataSize"}));
+  KC_TRY(command.RefuseOtherProperties({"format",
+                                        "ingestionMapping",
+                                        "ingestionMappingReference",
+                                        "ingestionMappingType",
+                                        "csvMapping",
+                                        "jsonMapping",
+                                        "csvMappingReference",
+                                        "jsonMappingReference",
+                                        "creationTime",
+                                        "tags",
+                                        "ingestIfNotExists",
+                                        "ignoreFirstRecord",
+                                        "validationPolicy",
+                                        "zipPattern",
+                                        "treatGzAsUncompressed",
+                                        "extend_schema",
+                                        "recreate_schema",
+                                        "folder",
+                                        "docstring",
+                                        "policy_ingestiontime",
+                                        "persistDetails",
+                                        "distributed",
+                                        "rawDataSize"}));
   IngestProperties out;
   KC_TRY(ReadFormat(command, &out));
   KC_TRY(ReadMappingNames(command, &out));
@@ -144,6 +160,8 @@ Result<IngestProperties> ReadIngestProperties(const Command& command) {
   return out;
 }
 
-std::string IngestByTag(const std::string& name) { return "ingest-by:" + name; }
+std::string IngestByTag(const std::string& name) {
+  return "ingest-by:" + name;
+}
 
 }  // namespace kc::local

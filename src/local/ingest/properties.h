@@ -31,8 +31,8 @@ struct IngestProperties {
   bool persist_details = false;
 };
 
-// kStop, reason "BadRequest_MalformedIngestionProperty" (or another of Kusto's) for values that make no
-// sense and for properties that aren't known.
+// kStop, reason "BadRequest_MalformedIngestionProperty" (or another of Kusto's) for values that
+// make no sense and for properties that aren't known.
 Result<IngestProperties> ReadIngestProperties(const Command& command);
 
 // The tags an extent would have that says it was ingested under that name.

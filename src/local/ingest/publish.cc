@@ -43,8 +43,8 @@ Status PrepareTables(const Publication& p, TransactionBuilder& transaction) {
                   "BadRequest_EntityAlreadyExists");
     }
     if (named != nullptr && named->id() != p.put_table->id) {
-      return Fail(ErrorCode::kRetry, "Table '" + p.put_table->name +
-                                         "' was created meanwhile by another command");
+      return Fail(ErrorCode::kRetry,
+                  "Table '" + p.put_table->name + "' was created meanwhile by another command");
     }
     KC_TRY(transaction.PutTable(*p.put_table));
   } else if (transaction.state().FindTableById(p.table_id) == nullptr) {
@@ -86,10 +86,9 @@ Result<Published> Publish(const Publication& p) {
     for (const DerivedData& derived : p.derived) {
       if (transaction.state().FindTableById(derived.table_id) == nullptr) continue;
       KC_TRY(transaction.AddExtents(
-          derived.table_id,
-          MakeExtents(database, derived.files,
-                      derived.propagate ? p.tags : std::vector<std::string>{},
-                      derived.propagate ? p.creation_ticks : 0, nullptr)));
+          derived.table_id, MakeExtents(database, derived.files,
+                                        derived.propagate ? p.tags : std::vector<std::string>{},
+                                        derived.propagate ? p.creation_ticks : 0, nullptr)));
     }
     TablePtr table = transaction.state().FindTableById(p.table_id);
     transaction.SetEvent(p.event, table != nullptr ? table->name() : "");

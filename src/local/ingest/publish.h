@@ -23,7 +23,8 @@ struct Publication {
   std::string table_id;
   // Created, or its columns changed, by the same transaction.
   std::optional<TableMeta> put_table;
-  bool must_not_exist = false;  // kStop, "BadRequest_EntityAlreadyExists", if put_table's name is taken
+  bool must_not_exist =
+      false;  // kStop, "BadRequest_EntityAlreadyExists", if put_table's name is taken
   std::vector<ExtentFilePtr> files;
   std::vector<std::string> tags;
   int64_t creation_ticks = 0;  // 0: the transaction's time

@@ -11,8 +11,8 @@
 namespace kc::local {
 namespace {
 
-// Parses one record at a time out of the buffer. A record that isn't whole yet is parsed again from its
-// start once more bytes are there: the buffer doubles, so that this costs little.
+// Parses one record at a time out of the buffer. A record that isn't whole yet is parsed again from
+// its start once more bytes are there: the buffer doubles, so that this costs little.
 class DelimitedReader : public RecordReader {
  public:
   DelimitedReader(char delimiter, std::unique_ptr<ByteSource> source)
@@ -26,9 +26,9 @@ class DelimitedReader : public RecordReader {
       if (outcome == Outcome::kBlank) continue;
       if (outcome == Outcome::kEnd) return false;
       if (outcome == Outcome::kUnclosed) {
-        return Stop("The quote that opens a field on line " + std::to_string(line_) +
-                        " is never closed",
-                    "Stream_ClosingQuoteMissing");
+        return Stop(
+            "The quote that opens a field on line " + std::to_string(line_) + " is never closed",
+            "Stream_ClosingQuoteMissing");
       }
       KC_TRY(buffer_.More());
     }
@@ -48,8 +48,8 @@ class DelimitedReader : public RecordReader {
     if (p == end) return buffer_.at_end() ? Outcome::kEnd : Outcome::kNeedMore;
     while (true) {
       bool ended = false;
-      const char* next = p != end && *p == '"' ? Quoted(p, end, fields, &ended)
-                                               : Plain(p, end, fields, &ended);
+      const char* next =
+          p != end && *p == '"' ? Quoted(p, end, fields, &ended) : Plain(p, end, fields, &ended);
       if (next == nullptr) {
         if (!buffer_.at_end()) return Outcome::kNeedMore;
         return Outcome::kUnclosed;
@@ -89,8 +89,8 @@ class DelimitedReader : public RecordReader {
     const char* begin = ++p;
     std::string* text = nullptr;  // the field once it can't be a piece of the buffer
     while (true) {
-      const char* quote = static_cast<const char*>(
-          std::memchr(p, '"', static_cast<size_t>(end - p)));
+      const char* quote =
+          static_cast<const char*>(std::memchr(p, '"', static_cast<size_t>(end - p)));
       if (quote == nullptr) return nullptr;
       if (quote + 1 == end && !buffer_.at_end()) return nullptr;
       if (quote + 1 != end && quote[1] == '"') {
@@ -124,8 +124,8 @@ class DelimitedReader : public RecordReader {
   }
 
   void CountLines(const char* p, const char* end) {
-    while ((p = static_cast<const char*>(
-                std::memchr(p, '\n', static_cast<size_t>(end - p)))) != nullptr) {
+    while ((p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) !=
+           nullptr) {
       ++lines_;
       ++p;
     }

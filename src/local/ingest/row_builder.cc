@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "engine/ingest_cells.h"
 #include "local/ingest/value_parser.h"
 
 namespace kc::local {
@@ -72,13 +73,13 @@ void RowBuilder::SetText(size_t column, std::string_view text) {
   const TargetColumn& target = columns_[column];
   switch (target.schema.type) {
     case ScalarType::kString: {
-      std::string_view cell = StringCell(text, target.max_value_bytes, scratch_);
+      std::string_view cell = engine::StringCell(text, target.max_value_bytes, scratch_);
       chunk_.SetText(column, row_, cell);
       return Mark(column, cell.size());
     }
     case ScalarType::kDynamic: {
-      auto cell = DynamicCell(text, target.max_value_bytes, scratch_);
-      return cell ? SetDynamic(column, *cell) : SetNull(column);
+      bool there = engine::DynamicCell(text, target.max_value_bytes, scratch_);
+      return there ? SetDynamic(column, scratch_) : SetNull(column);
     }
     case ScalarType::kBool: {
       auto value = ParseBoolText(text);

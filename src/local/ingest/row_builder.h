@@ -22,7 +22,7 @@ class ChunkSink {
 // A column of the table that rows are built for.
 struct TargetColumn {
   ColumnSchema schema;
-  size_t max_value_bytes;  // of strings and dynamics: see value_parser.h
+  size_t max_value_bytes;  // of strings and dynamics: engine/ingest_cells.h
 };
 
 // One thread at a time. Cells of a row may be set in any order and again; those not set are null

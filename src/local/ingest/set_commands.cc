@@ -139,9 +139,8 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
     *files = std::move(loaded.files);
     return meta;
   }
-  KC_ASSIGN(PreparedQuery query,
-            PrepareQuery(*job.cluster, *job.operations, ScopeOf(job.request), job.options, job.query,
-                         context.cancel));
+  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, ScopeOf(job.request),
+                                              job.options, job.query, context.cancel));
   KC_ASSIGN(TableMeta meta, DecideTable(job, target, query.select.columns, changed));
   ExtentWriteRequest write;
   write.select = SelectForTable(query.select.sql, meta.columns, as_target(meta).Columns());
@@ -152,11 +151,10 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
   return meta;
 }
 
-// Update policies read the table's committed columns: where there are any, a new or changed table is
-// committed before its rows are.
+// Update policies read the table's committed columns: where there are any, a new or changed table
+// is committed before its rows are.
 Status PutTableFirst(const SetJob& job, Publication& publication) {
-  if (!publication.put_table ||
-      DerivedTables(*publication.database->state(), job.table).empty()) {
+  if (!publication.put_table || DerivedTables(*publication.database->state(), job.table).empty()) {
     return {};
   }
   Publication table;
@@ -234,16 +232,16 @@ void RegisterIngestFromQueryCommands(CommandRegistry& registry) {
     std::string kind;
     std::string word;
   };
-  for (const Verb& verb : {Verb{SetMode::kSet, "TableSet", ".set"},
-                           Verb{SetMode::kAppend, "TableAppend", ".append"},
-                           Verb{SetMode::kSetOrAppend, "TableSetOrAppend", ".set-or-append"},
-                           Verb{SetMode::kSetOrReplace, "TableSetOrReplace", ".set-or-replace"}}) {
-    registry.Add({verb.kind, verb.word + " [async] <table:name> [<with:with>] <| <query:rest>",
-                  CommandEffect::kWritesDatabase,
-                  [mode = verb.mode, kind = verb.kind](const Command& command,
-                                                       CommandContext& context) {
-                    return Set(mode, kind, command, context);
-                  }});
+  for (const Verb& verb :
+       {Verb{SetMode::kSet, "TableSet", ".set"}, Verb{SetMode::kAppend, "TableAppend", ".append"},
+        Verb{SetMode::kSetOrAppend, "TableSetOrAppend", ".set-or-append"},
+        Verb{SetMode::kSetOrReplace, "TableSetOrReplace", ".set-or-replace"}}) {
+    registry.Add(
+        {verb.kind, verb.word + " [async] <table:name> [<with:with>] <| <query:rest>",
+         CommandEffect::kWritesDatabase,
+         [mode = verb.mode, kind = verb.kind](const Command& command, CommandContext& context) {
+           return Set(mode, kind, command, context);
+         }});
   }
 }
 

@@ -22,8 +22,8 @@ Result<azure::StorageUrl> ParseStorage(std::string_view text);
 // Reads one file or blob front to back. `world` must outlive the source.
 Result<std::unique_ptr<ByteSource>> OpenSource(const World& world, const azure::StorageUrl& url);
 
-// A file of this machine with the bytes of `url`: the file itself, or a copy that is removed when the
-// object goes.
+// A file of this machine with the bytes of `url`: the file itself, or a copy that is removed when
+// the object goes.
 class LocalCopy {
  public:
   static Result<LocalCopy> Make(const World& world, const azure::StorageUrl& url,
@@ -41,13 +41,13 @@ class LocalCopy {
   bool owned_;
 };
 
-// Where a file should be written that Place() takes to `root`: beside its place for local folders, so
-// that it only has to be renamed.
+// Where a file should be written that Place() takes to `root`: beside its place for local folders,
+// so that it only has to be renamed.
 Result<std::string> TemporaryFor(const World& world, const azure::StorageUrl& root,
                                  const std::string& temporary_folder);
-// Makes the file `temporary` durable under `name` in the folder or container `root`; nothing is there
-// before. The temporary is gone afterwards, also after an error. Returns the full address without
-// credentials.
+// Makes the file `temporary` durable under `name` in the folder or container `root`; nothing is
+// there before. The temporary is gone afterwards, also after an error. Returns the full address
+// without credentials.
 Result<std::string> Place(const World& world, const std::string& temporary,
                           const azure::StorageUrl& root, const std::string& name);
 

@@ -1,5 +1,5 @@
-// Rows in memory become extents' files: what a RowBuilder passes on is gathered in a table of DuckDB
-// and written out whenever there is enough for an extent, while further rows are read.
+// Rows in memory become extents' files: what a RowBuilder passes on is gathered in a table of
+// DuckDB and written out whenever there is enough for an extent, while further rows are read.
 #pragma once
 
 #include <future>
@@ -19,8 +19,8 @@ namespace kc::local {
 
 // Kusto's ShardEngineMaxRowCount: an extent gets no more rows.
 inline constexpr int64_t kMaxExtentRows = 1'048'576;
-// Rows gathered before they are written take about so much memory, twice over while one part is being
-// written.
+// Rows gathered before they are written take about so much memory, twice over while one part is
+// being written.
 inline constexpr int64_t kMaxGatheredBytes = int64_t{256} << 20;
 
 // One thread at a time.

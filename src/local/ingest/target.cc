@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "base/json.h"
-#include "local/ingest/value_parser.h"
+#include "engine/ingest_cells.h"
 
 namespace kc::local {
 namespace {
+
+using engine::kMaxBigValueBytes;
+using engine::kMaxValueBytes;
 
 size_t MaxValueBytes(const std::string& encoding_policy) {
   if (encoding_policy.empty()) return kMaxValueBytes;
@@ -57,8 +60,7 @@ Result<IngestTarget> FindTarget(Cluster& cluster, const std::string& database,
 }
 
 Result<std::vector<CellSource>> FindMapping(const IngestTarget& target,
-                                            const IngestProperties& properties,
-                                            DataFormat format) {
+                                            const IngestProperties& properties, DataFormat format) {
   if (properties.mapping.empty() && properties.mapping_reference.empty()) {
     return IdentityMapping(target.Schema(), format);
   }

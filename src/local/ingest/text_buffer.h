@@ -24,7 +24,8 @@ class TextBuffer {
   bool at_end() const { return eof_; }
   void Consume(const char* to) { start_ = static_cast<size_t>(to - data_.data()); }
   // Reads more behind the bytes at hand; pointers into them become invalid. False at the end of the
-  // text. kStop, reason "Stream_InputStreamTooLarge", when the bytes at hand exceed a record's limit.
+  // text. kStop, reason "Stream_InputStreamTooLarge", when the bytes at hand exceed a record's
+  // limit.
   Result<bool> More();
   // Bytes read so far, unpacked.
   size_t total() const { return total_; }

@@ -33,8 +33,8 @@ struct TextLoadOptions {
 // Errors: "Stream_WrongNumberOfFields", "Stream_ClosingQuoteMissing", "Stream_InputStreamTooLarge".
 Result<int64_t> LoadDelimited(std::unique_ptr<ByteSource> source, const TextLoadOptions& options,
                               RowBuilder& rows);
-// Json and multijson (json_loader.cc). A malformed line of json is passed over; a malformed document of
-// multijson is an error, "BadRequest_InvalidBlob".
+// Json and multijson (json_loader.cc). A malformed line of json is passed over; a malformed
+// document of multijson is an error, "BadRequest_InvalidBlob".
 Result<int64_t> LoadJson(std::unique_ptr<ByteSource> source, const TextLoadOptions& options,
                          RowBuilder& rows);
 

@@ -82,7 +82,10 @@ class Cascade {
  public:
   Cascade(Cluster& cluster, Operations& operations, const OperationRequest& request,
           const OperationContext& context, DatabasePtr database)
-      : cluster_(cluster), operations_(operations), request_(request), context_(context),
+      : cluster_(cluster),
+        operations_(operations),
+        request_(request),
+        context_(context),
         database_(std::move(database)) {}
 
   Status Derive(const std::string& source, const std::vector<ExtentPtr>& extents, int depth,
@@ -173,8 +176,7 @@ Result<std::vector<DerivedData>> DeriveRows(Cluster& cluster, Operations& operat
                                             const OperationContext& context,
                                             const Publication& publication) {
   return DeriveFrom(cluster, operations, request, context, publication.database,
-                    publication.table_id,
-                    Uncommitted(*publication.database, publication.files));
+                    publication.table_id, Uncommitted(*publication.database, publication.files));
 }
 
 Result<std::vector<DerivedData>> DeriveFrom(Cluster& cluster, Operations& operations,

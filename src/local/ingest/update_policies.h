@@ -11,11 +11,10 @@
 
 namespace kc::local {
 
-// Rows for all tables whose enabled update policies name the publication's table as their source (also
-// by wildcard), and those that follow from these in turn, made from the publication's files alone; the table
-// must be committed. A
-// policy that fails: the error if it is transactional, else it is logged as an ingestion failure and left
-// out.
+// Rows for all tables whose enabled update policies name the publication's table as their source
+// (also by wildcard), and those that follow from these in turn, made from the publication's files
+// alone; the table must be committed. A policy that fails: the error if it is transactional, else
+// it is logged as an ingestion failure and left out.
 Result<std::vector<DerivedData>> DeriveRows(Cluster& cluster, Operations& operations,
                                             const OperationRequest& request,
                                             const OperationContext& context,

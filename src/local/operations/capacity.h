@@ -46,8 +46,9 @@ class Capacity {
     Capacity* owner_ = nullptr;
     Resource resource_ = Resource::kOther;
   };
-  // Never waits. Over capacity: kRetry with HTTP status 429, reason "ControlCommandThrottledException" and
-  // Kusto's text; `command` is the kind that it names. kOther has no limit.
+  // Never waits. Over capacity: kRetry with HTTP status 429, reason
+  // "ControlCommandThrottledException" and Kusto's text; `command` is the kind that it names.
+  // kOther has no limit.
   Result<Slot> Take(Resource resource, std::string_view command);
 
   struct Usage {

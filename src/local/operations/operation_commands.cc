@@ -16,8 +16,8 @@ CommandResult OperationsResult(const std::vector<OperationRow>& operations, int6
   for (const OperationRow& row : operations) {
     rows.push_back({row.id, row.kind, std::string(), row.started_ticks, row.updated_ticks,
                     row.updated_ticks - row.started_ticks, std::string(StateName(row.state)),
-                    row.status, row.root_activity_id, row.should_retry, row.database,
-                    row.principal, row.user, epoch, std::string()});
+                    row.status, row.root_activity_id, row.should_retry, row.database, row.principal,
+                    row.user, epoch, std::string()});
   }
   return OneTable({{"OperationId", ScalarType::kGuid},
                    {"Operation", ScalarType::kString},
@@ -102,8 +102,8 @@ Result<CommandResult> ShowIngestionFailures(const Command& command, CommandConte
     if (!wanted.empty() && f.operation_id != wanted) continue;
     rows.push_back({f.operation_id, f.database, f.table, f.failed_ticks, f.source_path, f.details,
                     std::string(f.permanent ? "Permanent" : "Transient"), f.root_activity_id,
-                    f.operation_kind, f.from_update_policy, f.error_code, f.principal,
-                    !f.permanent, f.user, f.properties});
+                    f.operation_kind, f.from_update_policy, f.error_code, f.principal, !f.permanent,
+                    f.user, f.properties});
   }
   return OneTable({{"OperationId", ScalarType::kGuid},
                    {"Database", ScalarType::kString},
@@ -129,14 +129,14 @@ void RegisterOperationCommands(CommandRegistry& registry) {
   const auto reads = CommandEffect::kReads;
   registry.Add({"ShowOperations", ".show operations", reads, ShowOperations});
   registry.Add({"ShowOperations", ".show operations ( <ids:guids> )", reads, ShowOperations});
-  registry.Add({"ShowOperations", ".show {word=operations|operation} <id:guid>", reads,
-                ShowOperations});
+  registry.Add(
+      {"ShowOperations", ".show {word=operations|operation} <id:guid>", reads, ShowOperations});
   registry.Add({"ShowOperationDetails", ".show operation <id:guid> details", reads, ShowDetails});
   registry.Add({"CancelOperation", ".cancel operation <id:guid> [<with:with>]",
                 CommandEffect::kWritesCluster, CancelOperation});
   registry.Add({"ShowCapacity", ".show capacity [<with:with>]", reads, ShowCapacity});
-  registry.Add({"ShowCapacity", ".show capacity <resource:literal> [<with:with>]", reads,
-                ShowCapacity});
+  registry.Add(
+      {"ShowCapacity", ".show capacity <resource:literal> [<with:with>]", reads, ShowCapacity});
   registry.Add({"ShowIngestionFailures", ".show ingestion failures [<with:with>]", reads,
                 ShowIngestionFailures});
 }

@@ -20,9 +20,9 @@ constexpr size_t kMaxWorkers = 64;
 }  // namespace
 
 std::string_view StateName(OperationState state) {
-  constexpr std::string_view kNames[] = {"InProgress", "Completed", "Failed",    "PartiallySucceeded",
-                                         "Abandoned",  "BadInput",  "Scheduled", "Throttled",
-                                         "Canceled",   "Skipped"};
+  constexpr std::string_view kNames[] = {
+      "InProgress", "Completed", "Failed",    "PartiallySucceeded", "Abandoned",
+      "BadInput",   "Scheduled", "Throttled", "Canceled",           "Skipped"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -217,9 +217,9 @@ Result<ValueTable> Operations::Details(const std::string& id) const {
   }
   const OperationRow& row = log_[newest->second - dropped_];
   if (row.state != OperationState::kCompleted) {
-    return Stop("Operation '" + id + "' has no details: its state is " +
-                    std::string(StateName(row.state)),
-                "BadRequest_OperationNotCompleted");
+    return Stop(
+        "Operation '" + id + "' has no details: its state is " + std::string(StateName(row.state)),
+        "BadRequest_OperationNotCompleted");
   }
   auto it = details_.find(id);
   if (it == details_.end()) {

@@ -110,8 +110,8 @@ class Operations {
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
 
-  // What the queries of commands may use besides stored tables (may stay null); set once, before the
-  // first command; must outlive this.
+  // What the queries of commands may use besides stored tables (may stay null); set once, before
+  // the first command; must outlive this.
   void SetQueryServices(QueryServices* services) { services_ = services; }
   QueryServices* query_services() const { return services_; }
 
@@ -155,10 +155,10 @@ class Operations {
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;
   std::deque<OperationRow> log_;
-  uint64_t dropped_ = 0;                     // rows that left the front of log_
-  std::map<std::string, uint64_t> newest_;   // id → number of its newest row since the start
+  uint64_t dropped_ = 0;                    // rows that left the front of log_
+  std::map<std::string, uint64_t> newest_;  // id → number of its newest row since the start
   std::map<std::string, ValueTable> details_;
-  std::deque<std::string> details_order_;    // oldest first
+  std::deque<std::string> details_order_;  // oldest first
   std::deque<IngestionFailure> failures_;
   std::map<std::string, std::shared_ptr<Running>> running_;
   std::deque<std::unique_ptr<Job>> queue_;

@@ -28,7 +28,8 @@ Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations, Que
   engine_request.max_rows = 0;
   engine_request.max_bytes = 0;
   engine_request.parameters.insert(request.parameters.begin(), request.parameters.end());
-  KC_ASSIGN(query.select, cluster.engine()->Prepare(engine_request, *query.catalog, *query.catalog));
+  KC_ASSIGN(query.select,
+            cluster.engine()->Prepare(engine_request, *query.catalog, *query.catalog));
   return query;
 }
 
@@ -42,6 +43,8 @@ QueryScope ScopeOf(const OperationRequest& request) {
 InterruptOnCancel::InterruptOnCancel(world::CancelToken& cancel, engine::Connection& connection)
     : cancel_(cancel), subscription_(cancel.Subscribe([&connection] { connection.Interrupt(); })) {}
 
-InterruptOnCancel::~InterruptOnCancel() { cancel_.Unsubscribe(subscription_); }
+InterruptOnCancel::~InterruptOnCancel() {
+  cancel_.Unsubscribe(subscription_);
+}
 
 }  // namespace kc::local
