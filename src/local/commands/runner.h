@@ -55,6 +55,10 @@ class Runner {
                                 const RequestOptions& request,
                                 std::shared_ptr<world::CancelToken> cancel) const;
 
+  // A session for a query that runs later, on another thread for instance; this object must outlive
+  // it.
+  Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request,
+                                   std::shared_ptr<world::CancelToken> cancel) const;
   const Parts& parts() const { return parts_; }
 
  private:
@@ -64,8 +68,6 @@ class Runner {
                                              Activities::Running* running) const;
   Result<engine::QueryRequest> MakeRequest(std::string_view text, const RequestOptions& request,
                                            world::CancelToken* cancel) const;
-  Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request,
-                                   std::shared_ptr<world::CancelToken> cancel) const;
 
   Parts parts_;
 };

@@ -31,7 +31,7 @@ CommandResult ArtifactsResult(const std::vector<Artifact>& artifacts) {
 }
 
 Result<OperationOutcome> RunExport(const ExportJob& job, OperationContext& context) {
-  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, ScopeOf(job.request),
+  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, job.request.database,
                                               job.options, job.query, context.cancel));
   ExportTask task{job.cluster, &job.properties, job.roots, &query, &context.cancel};
   KC_ASSIGN(auto artifacts, job.properties.format == ExportFormat::kParquet ? ExportParquet(task)

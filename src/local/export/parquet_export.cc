@@ -1,4 +1,5 @@
-// .export to parquet: one COPY of DuckDB from the query to files, which are then put in their places.
+// .export to parquet: one COPY of DuckDB from the query to files, which are then put in their
+// places.
 #include <fmt/format.h>
 
 #include <set>

@@ -39,9 +39,9 @@ Status ReadSizes(const Command& command, ExportProperties* out) {
   if (std::string text = command.Property("sizeLimit"); !text.empty()) {
     auto size = ParseInt64(text);
     if (!size || *size < kMinSizeLimit || *size > kMaxSizeLimit) {
-      return Stop("Export property 'sizeLimit' must be between 104857600 and 4294967296, not " +
-                      text,
-                  "BadRequest_InvalidExportProperty");
+      return Stop(
+          "Export property 'sizeLimit' must be between 104857600 and 4294967296, not " + text,
+          "BadRequest_InvalidExportProperty");
     }
     out->size_limit = *size;
   }

@@ -1,15 +1,11 @@
 // .export to csv, tsv and json.
 #include <zlib.h>
 
-#include <cmath>
 #include <memory>
 #include <utility>
 
-#include "base/json.h"
-#include "base/text.h"
-#include "base/ticks.h"
 #include "engine/duck.h"
-#include "engine/udf/json_text.h"
+#include "engine/encode_csv.h"
 #include "local/export/exporter.h"
 
 namespace kc::local {
@@ -17,6 +13,8 @@ namespace {
 
 // Text is packed and written so much at a time.
 constexpr size_t kFlushBytes = size_t{1} << 20;
+// The size of a file is looked at after so many rows.
+constexpr size_t kBatchRows = 256;
 // zlib's fastest: three times as fast as its default for a tenth more bytes.
 constexpr int kGzipLevel = 1;
 
@@ -80,118 +78,51 @@ class TextFile {
   bool closed_ = false;
 };
 
-// Quoted only where reading needs it, and where a lone empty field would be an empty line.
-void AppendField(std::string& out, std::string_view text, char delimiter, bool alone) {
-  const char special[] = {delimiter, '"', '\n', '\r'};
-  if (text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos &&
-      !(alone && text.empty())) {
-    out.append(text);
-    return;
-  }
-  out += '"';
-  for (char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
-// A cell's text without quotes; "" for nulls.
-void AppendCellText(std::string& out, const engine::Column& column, size_t row, ScalarType type) {
-  if (column.IsNull(row)) return;
-  switch (type) {
-    case ScalarType::kBool:
-      out += column.Bool(row) ? "true" : "false";
-      return;
-    case ScalarType::kInt:
-      out += std::to_string(column.Int(row));
-      return;
-    case ScalarType::kLong:
-      out += std::to_string(column.Long(row));
-      return;
-    case ScalarType::kReal:
-      out += FormatDouble(column.Real(row));
-      return;
-    case ScalarType::kDateTime:
-      out += FormatDateTime(column.Long(row));
-      return;
-    case ScalarType::kTimeSpan:
-      out += FormatTimeSpan(column.Long(row));
-      return;
-    case ScalarType::kGuid:
-      out += engine::FormatUuid(column.Huge(row));
-      return;
-    default:
-      out += column.Text(row);
-  }
-}
-
+// One batch of rows as text.
 class RowEncoder {
  public:
   RowEncoder(const std::vector<ColumnSchema>& columns, ExportFormat format)
-      : columns_(columns), format_(format), delimiter_(format == ExportFormat::kTsv ? '\t' : ',') {
-    for (const ColumnSchema& column : columns) keys_.push_back(JsonString(column.name) + ":");
+      : columns_(columns),
+        format_(format),
+        csv_(format == ExportFormat::kTsv ? engine::kTsv : engine::kCsv) {
+    for (const ColumnSchema& column : columns) types_.push_back(column.type);
   }
 
   std::string Header() const {
     std::string out;
-    if (format_ == ExportFormat::kJson) return out;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) out += delimiter_;
-      AppendField(out, columns_[i].name, delimiter_, columns_.size() == 1);
-    }
-    return out + "\r\n";
+    if (format_ != ExportFormat::kJson) engine::AppendCsvHeader(out, columns_, csv_);
+    return out;
   }
 
-  void Append(std::string& out, const engine::Chunk& chunk, size_t row) {
-    if (format_ == ExportFormat::kJson) return AppendJson(out, chunk, row);
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) out += delimiter_;
-      cell_.clear();
-      const engine::Column& column = chunk.column(i);
-      if (columns_[i].type == ScalarType::kDynamic && !column.IsNull(row) &&
-          column.Text(row).starts_with('"')) {
-        // As tostring(): a dynamic string loses its quotes, and with them its being a string.
-        engine::udf::AppendJsonUnquoted(cell_, column.Text(row));
-      } else {
-        AppendCellText(cell_, column, row, columns_[i].type);
-      }
-      AppendField(out, cell_, delimiter_, columns_.size() == 1);
+  void Append(std::string& out, const engine::Chunk& chunk, size_t first, size_t last) const {
+    if (format_ == ExportFormat::kJson) {
+      return engine::AppendJsonLines(out, chunk, first, last, columns_);
     }
-    out += "\r\n";
+    size_t from = out.size();
+    engine::AppendCsvRows(out, chunk, first, last, types_, csv_);
+    if (columns_.size() == 1) QuoteEmptyLines(out, from);
   }
 
  private:
-  void AppendJson(std::string& out, const engine::Chunk& chunk, size_t row) {
-    out += '{';
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) out += ',';
-      out += keys_[i];
-      const engine::Column& column = chunk.column(i);
-      ScalarType type = columns_[i].type;
-      if (column.IsNull(row) && type != ScalarType::kString) {
-        out += "null";
-        continue;
-      }
-      cell_.clear();
-      AppendCellText(cell_, column, row, type);
-      bool bare = type == ScalarType::kBool || type == ScalarType::kInt ||
-                  type == ScalarType::kLong || type == ScalarType::kDynamic ||
-                  (type == ScalarType::kReal && std::isfinite(column.Real(row)));
-      if (bare) {
-        out += cell_;
-      } else {
-        AppendJsonString(out, cell_);
-      }
+  // A lone empty cell would be an empty line, which readers pass over. Cells with line breaks are
+  // in quotes, so an empty line outside of quotes is one.
+  void QuoteEmptyLines(std::string& out, size_t from) const {
+    std::string lines = out.substr(from);
+    out.resize(from);
+    bool quoted = false;
+    bool line_start = true;
+    for (char c : lines) {
+      if (line_start && !quoted && c == csv_.line_end.front()) out += "\"\"";
+      if (c == '"') quoted = !quoted;
+      line_start = !quoted && c == csv_.line_end.back();
+      out += c;
     }
-    out += "}\r\n";
   }
 
   const std::vector<ColumnSchema>& columns_;
   ExportFormat format_;
-  char delimiter_;
-  std::vector<std::string> keys_;
-  std::string cell_;
+  engine::CsvFormat csv_;
+  std::vector<ScalarType> types_;
 };
 
 // Rows into artifacts, a new one whenever the limit is passed.
@@ -201,10 +132,12 @@ class TextExport {
       : task_(task), placer_(task), encoder_(task.query->select.columns, task.properties->format) {}
 
   Status Add(const engine::Chunk& chunk) {
-    for (size_t row = 0; row < chunk.rows(); ++row) {
+    for (size_t first = 0; first < chunk.rows();) {
       if (file_ == nullptr) KC_TRY(Begin());
-      encoder_.Append(text_, chunk, row);
-      ++rows_;
+      size_t last = std::min(first + kBatchRows, chunk.rows());
+      encoder_.Append(text_, chunk, first, last);
+      rows_ += static_cast<int64_t>(last - first);
+      first = last;
       if (text_.size() >= kFlushBytes) KC_TRY(Flush());
       if (file_->written() >= task_.properties->size_limit) KC_TRY(End());
     }

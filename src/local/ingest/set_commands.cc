@@ -139,7 +139,7 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
     *files = std::move(loaded.files);
     return meta;
   }
-  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, ScopeOf(job.request),
+  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, job.request.database,
                                               job.options, job.query, context.cancel));
   KC_ASSIGN(TableMeta meta, DecideTable(job, target, query.select.columns, changed));
   ExtentWriteRequest write;

@@ -118,12 +118,15 @@ class Cascade {
   Result<std::vector<ExtentFilePtr>> Run(const std::string& source,
                                          const std::vector<ExtentPtr>& extents,
                                          const UpdatePolicy& policy, const TablePtr& table) {
-    QueryScope scope = ScopeOf(request_);
+    QueryScope scope;
     scope.database = database_->name();
+    scope.principal = request_.principal;
     scope.only_extents[source] = extents;
     scope.without_row_security = "*";
-    KC_ASSIGN(PreparedQuery query, PrepareQuery(cluster_, operations_, std::move(scope), {},
-                                                policy.query, context_.cancel));
+    QuerySession session;
+    KC_ASSIGN(session.catalog, QueryCatalog::Create(cluster_, std::move(scope)));
+    KC_ASSIGN(PreparedQuery query,
+              PrepareIn(cluster_, std::move(session), {}, policy.query, context_.cancel));
     IngestTarget target;
     target.database = database_;
     target.table = table;

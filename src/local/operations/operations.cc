@@ -54,6 +54,10 @@ Operations::Operations(world::Clock& clock, world::Random& random, const Capacit
     : clock_(clock), random_(random), capacity_(options) {}
 
 Operations::~Operations() {
+  Shutdown();
+}
+
+void Operations::Shutdown() {
   std::vector<std::thread> workers;
   {
     std::lock_guard lock(mutex_);
@@ -158,8 +162,9 @@ Result<CommandResult> Operations::Start(const OperationRequest& request, Operati
   job->slot = std::move(slot);
   {
     std::lock_guard lock(mutex_);
+    if (ending_) return Fail(ErrorCode::kRetry, "The service is shutting down");
     queue_.push_back(std::move(job));
-    if (idle_ < queue_.size() && workers_.size() < kMaxWorkers && !ending_) {
+    if (idle_ < queue_.size() && workers_.size() < kMaxWorkers) {
       workers_.emplace_back([this] { Worker(); });
     }
   }
@@ -189,6 +194,12 @@ void Operations::Worker() {
     job.reset();
     lock.lock();
   }
+}
+
+Result<QuerySession> Operations::OpenSession(const std::string& database,
+                                             const RequestOptions& request) {
+  if (!opener_) return Stop("Queries are not available here");
+  return opener_(database, request);
 }
 
 std::vector<OperationRow> Operations::Log() const {

@@ -18,14 +18,13 @@
 #include "base/error.h"
 #include "base/scalar.h"
 #include "local/commands/command.h"
+#include "local/commands/query_session.h"
 #include "local/operations/capacity.h"
 #include "world/cancel.h"
 #include "world/clock.h"
 #include "world/random.h"
 
 namespace kc::local {
-
-class QueryServices;  // local/catalog/query_catalog.h
 
 // Kusto's names of states.
 enum class OperationState : uint8_t {
@@ -105,15 +104,17 @@ using OperationWork = std::function<Result<OperationOutcome>(OperationContext&)>
 class Operations {
  public:
   Operations(world::Clock& clock, world::Random& random, const CapacityOptions& options);
-  // Cancels what runs and waits for it.
   ~Operations();
+  // Cancels what runs and waits for it; nothing starts any more. For the end of the program.
+  void Shutdown();
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
 
-  // What the queries of commands may use besides stored tables (may stay null); set once, before
-  // the first command; must outlive this.
-  void SetQueryServices(QueryServices* services) { services_ = services; }
-  QueryServices* query_services() const { return services_; }
+  // How commands open a session for their queries; set once, before the first command.
+  using SessionOpener =
+      std::function<Result<QuerySession>(const std::string& database, const RequestOptions&)>;
+  void SetSessionOpener(SessionOpener opener) { opener_ = std::move(opener); }
+  Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request);
 
   // Runs the work in this thread and logs it. Over capacity: 429 (see Capacity::Take).
   // `cancel` may be null.
@@ -150,7 +151,7 @@ class Operations {
   world::Clock& clock_;
   world::Random& random_;
   Capacity capacity_;
-  QueryServices* services_ = nullptr;
+  SessionOpener opener_;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;

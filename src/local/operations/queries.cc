@@ -15,29 +15,28 @@ std::string SchemaText(const std::vector<ColumnSchema>& columns) {
   return text;
 }
 
-Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations, QueryScope scope,
-                                   const RequestOptions& request, const std::string& text,
-                                   world::CancelToken& cancel) {
+Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations,
+                                   const std::string& database, const RequestOptions& request,
+                                   const std::string& text, world::CancelToken& cancel) {
+  KC_ASSIGN(QuerySession session, operations.OpenSession(database, request));
+  return PrepareIn(cluster, std::move(session), request, text, cancel);
+}
+
+Result<PreparedQuery> PrepareIn(Cluster& cluster, QuerySession session,
+                                const RequestOptions& request, const std::string& text,
+                                world::CancelToken& cancel) {
   if (cancel.cancelled()) return Stop("The operation was cancelled", "Cancelled");
-  scope.services = operations.query_services();
   PreparedQuery query;
-  KC_ASSIGN(query.catalog, QueryCatalog::Create(cluster, std::move(scope)));
+  query.session = std::move(session);
   engine::QueryRequest engine_request;
   engine_request.text = text;
   engine_request.cancel = &cancel;
   engine_request.max_rows = 0;
   engine_request.max_bytes = 0;
   engine_request.parameters.insert(request.parameters.begin(), request.parameters.end());
-  KC_ASSIGN(query.select,
-            cluster.engine()->Prepare(engine_request, *query.catalog, *query.catalog));
+  KC_ASSIGN(query.select, cluster.engine()->Prepare(engine_request, *query.session.catalog,
+                                                    *query.session.catalog));
   return query;
-}
-
-QueryScope ScopeOf(const OperationRequest& request) {
-  QueryScope scope;
-  scope.database = request.database;
-  scope.principal = request.principal;
-  return scope;
 }
 
 InterruptOnCancel::InterruptOnCancel(world::CancelToken& cancel, engine::Connection& connection)

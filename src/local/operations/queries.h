@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "local/catalog/cluster.h"
-#include "local/catalog/query_catalog.h"
+#include "local/commands/query_session.h"
 #include "local/operations/operations.h"
 #include "world/cancel.h"
 
@@ -15,16 +15,16 @@ namespace kc::local {
 
 // A query that is bound and may be run, wrapped into another statement. Movable.
 struct PreparedQuery {
-  std::unique_ptr<QueryCatalog> catalog;  // what the query's tables live in
+  QuerySession session;  // what the query's tables live in
   engine::PreparedSelect select;
 };
-// `scope.services` is set here. `cancel` must outlive the query.
-Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations, QueryScope scope,
-                                   const RequestOptions& request, const std::string& text,
-                                   world::CancelToken& cancel);
-
-// The scope of a command's query: its database and who sent it.
-QueryScope ScopeOf(const OperationRequest& request);
+// In a session of its own on that database. `cancel` must outlive the query.
+Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations,
+                                   const std::string& database, const RequestOptions& request,
+                                   const std::string& text, world::CancelToken& cancel);
+Result<PreparedQuery> PrepareIn(Cluster& cluster, QuerySession session,
+                                const RequestOptions& request, const std::string& text,
+                                world::CancelToken& cancel);
 
 // While it lives, cancelling the token interrupts what the connection runs.
 class InterruptOnCancel {

@@ -19,6 +19,7 @@
 #include "local/commands/activities.h"
 #include "local/commands/cluster_services.h"
 #include "local/commands/runner.h"
+#include "local/operations/operations.h"
 #include "local/server/api.h"
 #include "world/processes.h"
 
@@ -152,18 +153,32 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   RemoteClusters remote(*transport, *world.clock, *world.random);
   CommandRegistry registry;
   RegisterSchemaCommands(registry);
+  RegisterDataCommands(registry);
   const int queries =
       options.query_capacity > 0 ? options.query_capacity : kQueriesPerCore * world::CpuCount();
   Activities activities(*world.clock, queries);
+  CapacityOptions capacity;
+  capacity.ingestion = options.ingestion_capacity;
+  capacity.data_export = options.export_capacity;
+  capacity.queries = queries;
+  Operations operations(*world.clock, *world.random, capacity);
   const Runner runner({.cluster = cluster->get(),
                        .registry = &registry,
+                       .operations = &operations,
                        .activities = &activities,
                        .open_session = LocalSessions({cluster->get(), &remote})});
+  operations.SetSessionOpener(
+      [&runner](const std::string& database, const RequestOptions& request) {
+        return runner.OpenSession(database, request, std::make_shared<world::CancelToken>());
+      });
   Api api(
       {.runner = &runner, .activities = &activities, .clock = world.clock, .random = world.random});
-  const Maintenance maintenance(**cluster, &(*engine)->database(), {});
+  MaintenanceOptions maintenance_options;
+  maintenance_options.interval_s = options.maintenance_interval_s;
+  const Maintenance maintenance(**cluster, &(*engine)->database(), maintenance_options);
   Serve(api, gate, endpoint, options, stop);
   activities.CancelAll();
+  operations.Shutdown();
   (*server)->Stop(kGraceMs);
   return kExitDone;
 }
