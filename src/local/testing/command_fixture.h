@@ -14,7 +14,7 @@
 #include "local/catalog/cluster.h"
 #include "local/commands/activities.h"
 #include "local/commands/command.h"
-#include "local/commands/open_session.h"
+#include "local/commands/cluster_services.h"
 #include "local/commands/runner.h"
 #include "local/operations/operations.h"
 #include "local/testing/storage_fixture.h"
@@ -52,7 +52,7 @@ class CommandFixture : public StorageFixture {
     parts.registry = registry_.get();
     parts.operations = operations_.get();
     parts.activities = activities_.get();
-    parts.open_session = LocalSessions(*cluster_);
+    parts.open_session = LocalSessions({cluster_.get(), nullptr});
     runner_ = std::make_unique<Runner>(parts);
     operations_->SetSessionOpener([this](const std::string& database, const RequestOptions& r) {
       return runner_->OpenSession(database, r, std::make_shared<world::CancelToken>());
