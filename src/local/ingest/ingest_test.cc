@@ -183,6 +183,13 @@ TEST_F(IngestTest, FromQueries) {
   EXPECT_EQ(Rows("Tables"), Lines{"T"});
 }
 
+TEST_F(IngestTest, ExternalData) {
+  std::string csv = WriteFile("x.csv", "a,b\n1,q\n2,\"r,s\"\n");
+  EXPECT_EQ(Rows("externaldata(a:long, b:string) [@'" + csv +
+                 "'] with (format='csv', ignoreFirstRecord=true) | sort by a asc"),
+            (Lines{"1|q", "2|r,s"}));
+}
+
 TEST_F(IngestTest, UpdatePolicies) {
   Run(".create table Source (a:long)");
   Run(".create table Twice (a:long)");

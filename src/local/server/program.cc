@@ -19,8 +19,10 @@
 #include "local/commands/activities.h"
 #include "local/commands/cluster_services.h"
 #include "local/commands/runner.h"
+#include "local/ingest/external_data.h"
 #include "local/operations/operations.h"
 #include "local/server/api.h"
+#include "local/server/streaming_route.h"
 #include "world/processes.h"
 
 namespace kc::local {
@@ -162,17 +164,24 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   capacity.data_export = options.export_capacity;
   capacity.queries = queries;
   Operations operations(*world.clock, *world.random, capacity);
+  const ReadDocuments documents = [&cluster](const auto& columns, const auto& uris,
+                                             const auto& properties) {
+    return ReadExternalDocuments(**cluster, columns, uris, properties);
+  };
   const Runner runner({.cluster = cluster->get(),
                        .registry = &registry,
                        .operations = &operations,
                        .activities = &activities,
-                       .open_session = LocalSessions({cluster->get(), &remote})});
+                       .open_session = LocalSessions({cluster->get(), &remote, documents})});
   operations.SetSessionOpener(
       [&runner](const std::string& database, const RequestOptions& request) {
         return runner.OpenSession(database, request, std::make_shared<world::CancelToken>());
       });
-  Api api(
-      {.runner = &runner, .activities = &activities, .clock = world.clock, .random = world.random});
+  Api api({.runner = &runner,
+           .activities = &activities,
+           .clock = world.clock,
+           .random = world.random,
+           .routes = {StreamingRoute(**cluster, operations, *world.clock)}});
   MaintenanceOptions maintenance_options;
   maintenance_options.interval_s = options.maintenance_interval_s;
   const Maintenance maintenance(**cluster, &(*engine)->database(), maintenance_options);

@@ -13,9 +13,10 @@
 #include "engine/engine.h"
 #include "local/catalog/cluster.h"
 #include "local/commands/activities.h"
-#include "local/commands/command.h"
 #include "local/commands/cluster_services.h"
+#include "local/commands/command.h"
 #include "local/commands/runner.h"
+#include "local/ingest/external_data.h"
 #include "local/operations/operations.h"
 #include "local/testing/storage_fixture.h"
 
@@ -52,7 +53,11 @@ class CommandFixture : public StorageFixture {
     parts.registry = registry_.get();
     parts.operations = operations_.get();
     parts.activities = activities_.get();
-    parts.open_session = LocalSessions({cluster_.get(), nullptr});
+    parts.open_session =
+        LocalSessions({cluster_.get(), nullptr,
+                       [this](const auto& columns, const auto& uris, const auto& properties) {
+                         return ReadExternalDocuments(*cluster_, columns, uris, properties);
+                       }});
     runner_ = std::make_unique<Runner>(parts);
     operations_->SetSessionOpener([this](const std::string& database, const RequestOptions& r) {
       return runner_->OpenSession(database, r, std::make_shared<world::CancelToken>());
