@@ -110,8 +110,9 @@ TEST_F(ExportTest, AsyncWithDetails) {
   ASSERT_EQ(details.rows.size(), 1u);
   EXPECT_EQ(details.columns[0].name, "Path");
   EXPECT_EQ(Text(details.rows[0][1]), "2");
-  EXPECT_EQ(Rows(".show operations | where OperationId == '" + operation + "' | project State"),
-            (Lines{"InProgress", "Completed"}));
+  EXPECT_EQ(
+      Rows(".show operations | where tostring(OperationId) == '" + operation + "' | project State"),
+      (Lines{"InProgress", "Completed"}));
 }
 
 TEST_F(ExportTest, NoRowsNoArtifacts) {

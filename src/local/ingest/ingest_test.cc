@@ -50,6 +50,7 @@ TEST_F(IngestTest, AFailedIngestionLeavesNothing) {
             "Stream_WrongNumberOfFields");
   EXPECT_EQ(Count("T"), "0");
   EXPECT_EQ(Rows(".show table T extents | count"), Lines{"0"});
+  database()->extents().CollectGarbage();
   auto left = files().List(database()->extents().folder());
   EXPECT_TRUE(!left || left->empty());
   ValueTable failures = Run(".show ingestion failures");
@@ -191,29 +192,30 @@ TEST_F(IngestTest, ExternalData) {
 }
 
 TEST_F(IngestTest, UpdatePolicies) {
+  auto policy = [&](const std::string& table, const std::string& query, bool transactional) {
+    Run(".alter table " + table +
+        " policy update @'[{\"IsEnabled\":true,\"Source\":\"Source\",\"Query\":\"" + query +
+        "\",\"IsTransactional\":" + (transactional ? "true" : "false") + "}]'");
+  };
   Run(".create table Source (a:long)");
   Run(".create table Twice (a:long)");
   Run(".create table Bad (a:long)");
-  Run(R"(.alter table Twice policy update @'[{"IsEnabled":true,"Source":"Source",)"
-      R"("Query":"Source | project a * 2","IsTransactional":true}]')");
+  policy("Twice", "Source | project a * 2", true);
   Run(".ingest inline into table Source <|\n1\n2");
   Run(".ingest inline into table Source <|\n3");
   EXPECT_EQ(Rows("Twice | sort by a asc"), (Lines{"2", "4", "6"}));
-  Run(R"(.alter table Bad policy update @'[{"IsEnabled":true,"Source":"Source",)"
-      R"("Query":"Source | project tostring(a)","IsTransactional":false
-}]')");
+  policy("Bad", "Source | project tostring(a)", false);
   Run(".ingest inline into table Source <|\n4");
-EXPECT_EQ(Count("Source"), "4");
-EXPECT_EQ(Count("Bad"), "0");
-EXPECT_EQ(Rows(".show ingestion failures | where OriginatesFromUpdatePolicy | count"), Lines{"1"});
-  Run(R"(.alter table Bad policy update @'[{"IsEnabled":true,"Source":"Source",)"
-      R"("Query":"Source | project tostring(a)","IsTransactional":true
-  }]')");
+  EXPECT_EQ(Count("Source"), "4");
+  EXPECT_EQ(Count("Bad"), "0");
+  EXPECT_EQ(Rows(".show ingestion failures | where OriginatesFromUpdatePolicy | count"),
+            Lines{"1"});
+  policy("Bad", "Source | project tostring(a)", true);
   EXPECT_EQ(Fails(".ingest inline into table Source <|\n5"),
             "UpdatePolicy_FailedDescendantTransaction");
   EXPECT_EQ(Count("Source"), "4");
   EXPECT_EQ(Count("Twice"), "4");
-  }
+}
 
-  }  // namespace
-  }  // namespace kc::local
+}  // namespace
+}  // namespace kc::local

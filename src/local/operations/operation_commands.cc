@@ -11,6 +11,11 @@
 namespace kc::local {
 namespace {
 
+// A guid cell; null where there is none.
+Value Guid(const std::string& id) {
+  return id.empty() ? Value() : Value(id);
+}
+
 CommandResult OperationsResult(const std::vector<OperationRow>& operations, int64_t epoch) {
   std::vector<std::vector<Value>> rows;
   for (const OperationRow& row : operations) {
@@ -100,10 +105,10 @@ Result<CommandResult> ShowIngestionFailures(const Command& command, CommandConte
   std::vector<std::vector<Value>> rows;
   for (const IngestionFailure& f : context.operations->Failures()) {
     if (!wanted.empty() && f.operation_id != wanted) continue;
-    rows.push_back({f.operation_id, f.database, f.table, f.failed_ticks, f.source_path, f.details,
-                    std::string(f.permanent ? "Permanent" : "Transient"), f.root_activity_id,
-                    f.operation_kind, f.from_update_policy, f.error_code, f.principal, !f.permanent,
-                    f.user, f.properties});
+    rows.push_back({Guid(f.operation_id), f.database, f.table, f.failed_ticks, f.source_path,
+                    f.details, std::string(f.permanent ? "Permanent" : "Transient"),
+                    Guid(f.root_activity_id), f.operation_kind, f.from_update_policy, f.error_code,
+                    f.principal, !f.permanent, f.user, f.properties});
   }
   return OneTable({{"OperationId", ScalarType::kGuid},
                    {"Database", ScalarType::kString},

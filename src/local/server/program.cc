@@ -154,8 +154,9 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   const auto transport = http::MakeCurlTransport();
   RemoteClusters remote(*transport, *world.clock, *world.random);
   CommandRegistry registry;
-  RegisterSchemaCommands(registry);
+  // First, because of `.show database extents`.
   RegisterDataCommands(registry);
+  RegisterSchemaCommands(registry);
   const int queries =
       options.query_capacity > 0 ? options.query_capacity : kQueriesPerCore * world::CpuCount();
   Activities activities(*world.clock, queries);

@@ -44,8 +44,9 @@ class CommandFixture : public StorageFixture {
     ASSERT_TRUE(cluster) << cluster.error().message;
     cluster_ = *std::move(cluster);
     registry_ = std::make_unique<CommandRegistry>();
-    RegisterSchemaCommands(*registry_);
+    // First, because of `.show database extents`.
     RegisterDataCommands(*registry_);
+    RegisterSchemaCommands(*registry_);
     activities_ = std::make_unique<Activities>(world::SystemClock(), 16);
     operations_ = std::make_unique<Operations>(world::SystemClock(), random(), capacity_);
     Runner::Parts parts;
