@@ -69,6 +69,7 @@ Result<world::HttpRequest> BlobApi::Build(const BlobCall& call) const {
   request.body = call.body;
   request.mutates = call.mutates;
   request.timeout = kRequestTimeout;
+  if (world_.first_contact.count() > 0 && !contacted_) request.timeout = world_.first_contact;
   request.cancel = world_.cancel;
   // Always told, as it is signed and libcurl would otherwise invent one.
   if (call.method == "PUT") {
@@ -98,6 +99,7 @@ Result<world::HttpResponse> BlobApi::Send(const BlobCall& call) {
     if (!sent) {
       return Fail(std::move(sent).error().Within("storage account '" + url_.account + "'"));
     }
+    contacted_ = true;
     auto date = ParseHttpDate(world::FindHeader(sent->headers, "Date"));
     bool skewed = date && std::abs(*date - sent_at) > kToleratedSkew;
     if (skewed) clock_offset_ += *date - sent_at;

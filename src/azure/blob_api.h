@@ -39,6 +39,7 @@ class BlobApi {
   const std::string key_;  // raw bytes, "" when there is none
   const StoreWorld world_;
   TokenProvider* const tokens_;
+  std::atomic<bool> contacted_{false};    // it has answered once
   std::atomic<int64_t> clock_offset_{0};  // ticks to add to the own clock
 };
 

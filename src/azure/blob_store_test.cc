@@ -161,6 +161,27 @@ TEST_F(BlobStoreTest, AHierarchicalAccountGetsADirectorySas) {
   EXPECT_EQ(transport_.requests.size(), 1u) << "asked once";
 }
 
+TEST_F(BlobStoreTest, TheFirstContactMayBeBounded) {
+  auto store = *OpenStore(*ParseStorageUrl("https://acct.blob.core.windows.net/cont;token=t"),
+                          {.transport = &transport_,
+                           .clock = &clock_,
+                           .random = &world::SystemRandom(),
+                           .first_contact = std::chrono::milliseconds(1800)});
+  transport_.Break(ErrorCode::kRetry);
+  auto probed = ProbeStore(*store, world::SystemRandom());
+  ASSERT_FALSE(probed);
+  EXPECT_EQ(probed.error().code, ErrorCode::kStop);
+  EXPECT_NE(probed.error().message.find("check the address"), std::string::npos);
+  ASSERT_EQ(transport_.requests.size(), 1u);
+  EXPECT_EQ(transport_.requests[0].timeout, std::chrono::milliseconds(1800));
+  transport_.Answer(200);
+  transport_.Answer(200);
+  (void)store->Get("a");
+  (void)store->Get("a");
+  EXPECT_EQ(transport_.requests[1].timeout, std::chrono::milliseconds(1800));
+  EXPECT_GT(transport_.requests[2].timeout, std::chrono::minutes(1));
+}
+
 TEST_F(BlobStoreTest, AddressesOfArtifacts) {
   EXPECT_EQ(*store_->NameOf("https://acct.blob.core.windows.net/cont/lake/a/b_1.csv.gz"),
             "a/b_1.csv.gz");

@@ -16,7 +16,15 @@ Status ProbeStore(ObjectStore& store, world::Random& random) {
   std::string name = "kc-probe-" + random.Guid();
   std::string context = "the lake '" + store.url().Shown() + "' cannot be used";
   auto put = store.PutIfAbsent(name, name);
-  if (!put) return Fail(std::move(put).error().Within(context));
+  if (!put) {
+    Error error = std::move(put).error();
+    if (error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome) {
+      error.message += "; check the address, and that it is reachable from here";
+    }
+    if (error.reason == "NotFound") error.message += "; create it first";
+    error.code = ErrorCode::kStop;
+    return Fail(std::move(error).Within(context));
+  }
   auto page = store.List(name, "", 1);
   Status deleted = store.Delete(name);
   if (!page) return Fail(std::move(page).error().Within(context));

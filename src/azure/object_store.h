@@ -131,6 +131,9 @@ struct StoreWorld {
   world::Random* random = nullptr;
   world::Files* files = nullptr;         // kFile only
   world::CancelToken* cancel = nullptr;  // may be null
+  // How long blob storage may take to answer for the first time; 0: as long as any request. A
+  // command line sets it, since a wrong address must be told soon.
+  std::chrono::milliseconds first_contact{0};
 };
 class TokenProvider;
 // A FileStore or a BlobStore. `tokens` is asked when the URL has no credentials of its own (may be

@@ -78,6 +78,9 @@ std::unique_ptr<Client> MakeClient(ConnectionString connection, const ClientWorl
 // answer that doesn't say is refused too.
 Status RequireStrong(const Answer& answer);
 
+// The first request to a cluster failed: one line for the user of the command line with what to try
+// next, kStop "Unreachable", "Forbidden" or "NotKusto"; other errors stay as they are.
+Error ExplainNoAccess(const Client& client, Error error);
 // Is there a cluster at the address that answers? One `.show version`, one attempt, within two
 // seconds; the error is one line for the user of the command line, with what to try next.
 Result<std::string> Probe(Client& client, world::CancelToken* cancel = nullptr);

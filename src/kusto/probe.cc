@@ -12,7 +12,9 @@ namespace {
 constexpr auto kProbeTimeout = std::chrono::milliseconds(1800);
 constexpr size_t kMostNames = 10;
 
-Error Explain(const Client& client, Error error) {
+}  // namespace
+
+Error ExplainNoAccess(const Client& client, Error error) {
   std::string cluster = "'" + client.cluster() + "'";
   if (error.reason == "Cancelled" || error.reason == "UntrustedHost") return error;
   constexpr int kUnauthorized = 401;
@@ -33,8 +35,6 @@ Error Explain(const Client& client, Error error) {
   return error;
 }
 
-}  // namespace
-
 Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
   Request request;
   request.text = commands::ShowVersion();
@@ -42,7 +42,7 @@ Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
   request.attempts = 1;
   request.cancel = cancel;
   auto answer = client.Show(request);
-  if (!answer) return Fail(Explain(client, std::move(answer).error()));
+  if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
   const ValueTable& table = answer->table();
   if (table.rows.empty() || !table.Find("BuildVersion")) {
     return Stop("'" + client.cluster() + "' answers, but not as a Kusto cluster; check the address",
@@ -59,7 +59,7 @@ Result<std::string> RequireDatabase(Client& client, const std::string& database,
   request.attempts = 1;
   request.cancel = cancel;
   auto answer = client.Show(request);
-  if (!answer) return Fail(Explain(client, std::move(answer).error()));
+  if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
   KC_ASSIGN(std::vector<commands::DatabaseInfo> databases,
             commands::ReadDatabases(answer->table()));
   std::vector<std::string> names;
