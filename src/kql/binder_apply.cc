@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::string_view kLateral = "SELECT * FROM $0 AS outer_rows, LATERAL $1 AS inner_rows";
 
+// The node with one of its hidden columns shown as well.
+NodePtr ShowMore(const NodePtr& node, const Column& column) {
+  std::vector<Column> columns = node->columns;
+  columns.push_back(column);
+  return MakeShow(node, std::move(columns));
+}
+
 }  // namespace
 
 // One row: the outer row's columns under new ids. Only valid inside of a lateral join.
@@ -34,6 +41,14 @@ Result<NodePtr> Binder::Operate(const ast::MvApply& op, NodePtr in, const EnvPtr
   auto ordered = std::make_shared<Node>(*MakeShow(expanded, expanded->columns));
   ordered->serialized = true;
   KC_ASSIGN(NodePtr inner, BindQuery(*op.subquery, env, std::move(ordered)));
+  const auto number = [](NodePtr node, ColumnId id) {
+    return MakeCompute(
+        std::move(node),
+        {{id, MakeSql(ScalarType::kLong, "row_number() OVER ()", {}, Volatility::kWindow)}}, true);
+  };
+  const ColumnId outer_row = NewColumn(), inner_row = NewColumn();
+  const NodePtr outer_rows = number(in, outer_row);
+  const NodePtr inner_rows = number(inner, inner_row);
 
   // The outer columns but those that an item replaced; then what the subquery adds to them.
   std::vector<Column> columns;
@@ -49,12 +64,20 @@ Result<NodePtr> Binder::Operate(const ast::MvApply& op, NodePtr in, const EnvPtr
                                    [&](const Column& c) { return c.name == column.name; });
     if (!known) columns.push_back(column);
   }
-  auto node = MakeNode(NodeKind::kSql, {in, inner});
+  const Column outer_number{"", ScalarType::kLong, outer_row};
+  const Column inner_number{"", ScalarType::kLong, inner_row};
+  auto node = MakeNode(NodeKind::kSql,
+                       {ShowMore(outer_rows, outer_number), ShowMore(inner_rows, inner_number)});
   node->sql = kLateral;
-  node->columns = in->columns;
-  for (const Column& column : inner->columns) node->columns.push_back(column);
+  node->columns = node->children[0]->columns;
+  for (const Column& column : node->children[1]->columns) node->columns.push_back(column);
   node->serialized = node->sorted = false;
-  return MakeShow(std::move(node), std::move(columns));
+  auto sort = MakeNode(NodeKind::kSort, {std::move(node)});
+  sort->sort.push_back({MakeColumn(outer_number), true, false});
+  sort->sort.push_back({MakeColumn(inner_number), true, false});
+  sort->serialized = in->serialized;
+  sort->sorted = in->sorted;
+  return MakeShow(std::move(sort), std::move(columns));
 }
 
 Result<NodePtr> Binder::Operate(const ast::Partition& op, NodePtr in, const EnvPtr& env) {

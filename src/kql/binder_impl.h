@@ -301,6 +301,13 @@ class Binder {
   // One row: the outer row's columns under new ids. Only valid inside of a lateral join.
   NodePtr OuterRow(const NodePtr& outer);
 
+  // ---- functions with several results (binder_results.cc)
+  // Nothing if the call isn't one of them.
+  Result<std::optional<std::vector<NamedExpr>>> BindResults(const ast::Expr& call,
+                                                            const Scope& scope);
+  // Where one value is expected: an array of the results.
+  Result<std::optional<ExprPtr>> BindResultsAsArray(const ast::Expr& call, const Scope& scope);
+
   // ---- search, find (binder_search.cc)
   Result<ExprPtr> MatchTerm(const std::vector<Column>& columns, const std::string& text,
                             bool case_sensitive);
@@ -309,9 +316,6 @@ class Binder {
                                  bool case_sensitive);
   Result<std::vector<UnionLeg>> BindSearchedTables(const ast::ExprList& tables, const EnvPtr& env);
   Result<std::vector<Column>> FindOutput(const ast::Find& op, const std::vector<UnionLeg>& legs);
-
-  // ---- make-series (binder_series.cc)
-  Result<Value> AxisExtreme(const NodePtr& in, const ExprPtr& axis, bool smallest);
 
   // ---- plugins (binder_plugins.cc)
   Result<NodePtr> EvaluateShowCommand(const ast::Expr& call, const NodePtr& in, const EnvPtr& env);

@@ -26,6 +26,17 @@ Result<std::vector<NamedExpr>> Binder::BindNamedList(const ast::ExprList& list,
       }
       continue;
     }
+    const bool has_name = item->kind == ast::ExprKind::kNamed;
+    KC_ASSIGN(auto results, BindResults(has_name ? *item->args[0] : *item, scope));
+    if (results) {
+      // x = f() takes the first result, (a, b) = f() the first two.
+      if (has_name) results->resize(std::min(results->size(), item->names.size()));
+      for (size_t i = 0; i < results->size(); ++i) {
+        if (has_name) (*results)[i].name = item->names[i];
+        named.push_back(std::move((*results)[i]));
+      }
+      continue;
+    }
     if (item->kind == ast::ExprKind::kNamed && item->tuple) {
       // (a, b) = f(): the elements of the function's dynamic result.
       KC_ASSIGN(ExprPtr value, BindScalar(*item->args[0], scope));

@@ -87,23 +87,6 @@ int64_t BinCount(const Axis& axis, const Value& to, bool inclusive) {
 
 }  // namespace
 
-// The smallest or largest value of the axis, for a series without `from` or `to`.
-Result<Value> Binder::AxisExtreme(const NodePtr& in, const ExprPtr& axis, bool smallest) {
-  const ColumnId fresh = NewColumn();
-  auto node = MakeNode(NodeKind::kAggregate, {in});
-  Aggregate aggregate;
-  aggregate.id = fresh;
-  aggregate.type = axis->type;
-  aggregate.sql = smallest ? "min($1) $F" : "max($1) $F";
-  aggregate.args = {axis};
-  node->aggregates.push_back(std::move(aggregate));
-  node->columns = {{"value", axis->type, fresh}};
-  node->serialized = node->sorted = false;
-  KC_ASSIGN(ValueTable table, RunNow(node));
-  if (table.rows.empty()) return Value();
-  return std::move(table.rows[0][0]);
-}
-
 namespace {
 
 // One series being bound.
@@ -161,13 +144,8 @@ Status SeriesBinder::BindAxis(Rows& rows) {
   KC_ASSIGN(axis_expr_, binder_.Convert(axis_expr_, axis_.type));
   Value limits[2];
   for (int i = 0; i < 2; ++i) {
-    const ast::ExprPtr& given = i == 0 ? op_.from : op_.to;
-    if (given) {
-      KC_ASSIGN(ExprPtr bound, Bound(given, i == 0 ? "from" : "to"));
-      KC_ASSIGN(limits[i], binder_.Evaluate(bound));
-    } else {
-      KC_ASSIGN(limits[i], binder_.AxisExtreme(rows.node, axis_expr_, i == 0));
-    }
+    KC_ASSIGN(ExprPtr bound, Bound(i == 0 ? op_.from : op_.to, i == 0 ? "from" : "to"));
+    KC_ASSIGN(limits[i], binder_.Evaluate(bound));
   }
   KC_ASSIGN(ExprPtr step_expr, Bound(op_.step, "step"));
   KC_ASSIGN(Value step, binder_.Evaluate(step_expr));
@@ -175,7 +153,9 @@ Status SeriesBinder::BindAxis(Rows& rows) {
   if (!real_step || !(*real_step > 0)) {
     return Binder::Semantic("SEM0042", "make-series: the step must be positive");
   }
-  if (IsNull(limits[0]) || IsNull(limits[1])) return {};  // no rows at all
+  if (IsNull(limits[0]) || IsNull(limits[1])) {
+    return Binder::Semantic("SEM0042", "make-series: from and to can't be null");
+  }
   if (axis_.is_real()) {
     axis_.real_from = *AsReal(limits[0]);
     axis_.real_step = *real_step;
@@ -183,7 +163,7 @@ Status SeriesBinder::BindAxis(Rows& rows) {
     axis_.from = std::get<int64_t>(limits[0]);
     axis_.step = std::get<int64_t>(step);
   }
-  axis_.count = BinCount(axis_, limits[1], op_.in_range || !op_.to);
+  axis_.count = BinCount(axis_, limits[1], op_.in_range);
   if (axis_.count < 0 || axis_.count > kMaxSeriesLength) {
     return Binder::Semantic("SEM0043", "make-series: the series would have more than " +
                                            FormatThousands(kMaxSeriesLength) + " points");
@@ -313,12 +293,16 @@ NodePtr SeriesBinder::Assemble(const NodePtr& aggregated) {
 
 Result<NodePtr> SeriesBinder::Bind(const NodePtr& in) {
   if (const std::string* kind = ast::FindParameter(op_.params, "kind")) {
-    if (*kind != "nonempty" || !op_.by.empty() || !op_.from || !op_.to) {
+    if (*kind != "nonempty" || !op_.by.empty()) {
       return Binder::Semantic("SEM0002", "make-series kind=" + *kind + " is not supported here");
     }
     nonempty_ = true;
   }
   Rows rows = Binder::RowsOf(in);
+  if (!op_.from || !op_.to) {
+    // Each series would get bounds of its own.
+    return Binder::Semantic("SEM0002", "make-series without from or to is not supported");
+  }
   KC_TRY(BindAxis(rows));
   KC_TRY(BindKeys(rows));
   KC_ASSIGN(NodePtr aggregated, Aggregated(rows));

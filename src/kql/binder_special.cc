@@ -142,6 +142,8 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
     if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
     return done(CallFunction("bag_pack", std::move(args)));
   }
+  KC_ASSIGN(std::optional<ExprPtr> results, BindResultsAsArray(call, scope));
+  if (results) return results;
   KC_ASSIGN(std::optional<ExprPtr> hidden, BindHidden(call, scope));
   if (hidden) return hidden;
   return BindWindow(call, scope);
