@@ -157,6 +157,8 @@ Result<kql::TablePtr> QueryCatalog::FindTable(const kql::DatabaseRef& where, std
 
 Result<kql::FunctionPtr> QueryCatalog::FindFunction(const kql::DatabaseRef& where,
                                                     std::string_view name) {
+  // What another cluster calls by the name is asked for as a table: it knows which it is.
+  if (!IsThisCluster(where.cluster)) return kql::FunctionPtr();
   KC_ASSIGN(StatePtr state, LocalState(where));
   local::FunctionPtr stored = state->FindFunction(name);
   if (stored == nullptr) return kql::FunctionPtr();

@@ -149,6 +149,12 @@ Result<std::vector<ValueTable>> Runner::RunHandler(std::string_view command,
       .cancel = cancel,
       .run = [this, &database, &request, cancel](
                  std::string_view text) { return RunToTable(text, database, request, cancel); },
+      .validate = [this, &database, &request, cancel](std::string_view text) -> Status {
+        KC_ASSIGN(QuerySession session, OpenSession(database, request, cancel));
+        KC_ASSIGN(engine::QueryRequest query, MakeRequest(text, request, cancel.get()));
+        KC_TRY(parts_.cluster->engine()->Schema(query, *session.catalog, *session.catalog));
+        return {};
+      },
   };
   KC_ASSIGN(CommandResult result, found.entry->handler(found.command, context));
   return std::move(result.tables);
