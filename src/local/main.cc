@@ -1,4 +1,6 @@
 // kusto-local: a Kusto-compatible cluster on this machine.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -20,8 +22,7 @@ void Define(CLI::App& app, Arguments& arguments) {
                  "Address and port to listen on; port 0 takes any free one")
       ->capture_default_str();
   app.add_option("--storage", arguments.options.storage,
-                 "Folder of the databases; created if it isn't there")
-      ->required();
+                 "Folder of the databases; created if it isn't there (required)");
   const auto capacity = [&](const char* name, int& value, const char* text) {
     app.add_option(name, value, text)->check(CLI::Range(1, 10'000));
   };
@@ -31,6 +32,10 @@ void Define(CLI::App& app, Arguments& arguments) {
            "Ingestions that run at a time (Kusto's formula)");
   capacity("--query-capacity", arguments.options.query_capacity,
            "Queries that run at a time (Kusto's formula)");
+  app.add_option("--maintenance-interval", arguments.options.maintenance_interval_s,
+                 "Seconds between two rounds of merges, retention and snapshots")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
   app.add_flag("-v,--verbose", arguments.verbose, "Say more, on standard error");
   app.set_version_flag("--version", std::string(kc::local::kProductVersion));
   app.footer(
@@ -51,6 +56,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kc::local::kExitArguments;
+  }
+  // Not CLI11's required(): that would hide a misspelt option behind the one that is missing.
+  if (arguments.options.storage.empty()) {
+    fmt::print(stderr, "kusto-local: --storage is required: the folder of the databases\n");
+    return kc::local::kExitArguments;
   }
   kc::SetLogLevel(arguments.verbose ? kc::LogLevel::kDebug : kc::LogLevel::kInfo);
   return kc::local::RunProgram(arguments.options, stop);
