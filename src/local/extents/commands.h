@@ -9,5 +9,6 @@ void RegisterShowExtentsCommands(CommandRegistry& registry);
 void RegisterMoveExtentsCommands(CommandRegistry& registry);  // .move, .replace
 void RegisterDropExtentsCommands(CommandRegistry& registry);  // .drop extents, .clear table data
 void RegisterExtentTagsCommands(CommandRegistry& registry);
+void RegisterMergeExtentsCommands(CommandRegistry& registry);
 
 }  // namespace kc::local

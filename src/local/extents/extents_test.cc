@@ -137,5 +137,22 @@ TEST_F(ExtentsTest, SurviveARestart) {
   EXPECT_EQ(Rows("D | sort by a asc | project a, b"), (Lines{"1|x", "2|y", "3|z"}));
 }
 
+TEST_F(ExtentsTest, MergeByIds) {
+  Lines ids = Ids("S");
+  std::string times = "S | sort by a asc | project a, ingestion_time()";
+  Lines before = Rows(times);
+  ValueTable merged = Run(".merge S " + List(ids) + " with (rebuild=true)");
+  ASSERT_EQ(merged.rows.size(), 3u);
+  EXPECT_EQ(Text(merged.rows[0][0]), ids[0]);
+  EXPECT_EQ(Ids("S"), Lines{Text(merged.rows[2][1])});
+  EXPECT_EQ(Rows(times), before);
+  EXPECT_EQ(Rows("S | where extent_tags() has_cs 't2' | count"), Lines{"3"});
+  EXPECT_EQ(Fails(".merge S " + List(ids)), "BadRequest_EntityNotFound");
+  Run(".ingest inline into table S <|\n4,w");
+  std::string operation = Cell(".merge async S " + List(Ids("S")));
+  EXPECT_EQ(Await(operation), "Completed");
+  EXPECT_EQ(Rows("S | summarize count(), dcount(extent_id())"), Lines{"4|1"});
+}
+
 }  // namespace
 }  // namespace kc::local

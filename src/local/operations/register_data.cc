@@ -14,6 +14,7 @@ void RegisterDataCommands(CommandRegistry& registry) {
   RegisterMoveExtentsCommands(registry);
   RegisterDropExtentsCommands(registry);
   RegisterExtentTagsCommands(registry);
+  RegisterMergeExtentsCommands(registry);
 }
 
 }  // namespace kc::local
