@@ -30,10 +30,10 @@ STRIKES = ("['Airport Name']:string, ['Aircraft Make Model']:string, ['Effect']:
            "['Cost Repair']:long, ['Cost Total $']:long, ['Speed IAS in knots']:int")
 ZIPCODES = ("zip_code:string, latitude:real, longitude:real, city:string, state:string, "
             "county:string")
-WEATHER = ("location:string, date:datetime, precipitation:real, temp_max:real, temp_min:real, "
+WEATHER = ("location:string, ['date']:datetime, precipitation:real, temp_max:real, temp_min:real, "
            "wind:real, weather:string")
 JOBS = "job:string, sex:string, year:int, ['count']:long, perc:real"
-FLIGHTS = "date:datetime, delay:int, distance:int, origin:string, destination:string"
+FLIGHTS = "['date']:datetime, delay:int, distance:int, origin:string, destination:string"
 
 
 def say(text=""):
@@ -61,16 +61,16 @@ def whole_record(column):
 def load_flights(local):
     """3,000,000 real rows, in slices with creation times of their own, days apart."""
     ingest(local, "FlightsRaw", FLIGHTS, DATA / "flights-3m.parquet", "parquet")
-    first, last = local.query("FlightsRaw | summarize min(date), max(date)", DATABASE)[1][0]
+    first, last = local.query("FlightsRaw | summarize min(['date']), max(['date'])", DATABASE)[1][0]
     local.mgmt(f".create table Flights ({FLIGHTS}) with (docstring='US flights', folder='Real')",
                DATABASE)
     for i in range(FLIGHT_SLICES):
         bounds = (f"let a = datetime({first}); let b = datetime({last}); "
                   f"let width = (b - a) / {FLIGHT_SLICES}; ")
-        upper = "true" if i == FLIGHT_SLICES - 1 else f"date < a + {i + 1} * width"
+        upper = "true" if i == FLIGHT_SLICES - 1 else f"['date'] < a + {i + 1} * width"
         created = f"2024-{i // 2 + 1:02}-{1 + 14 * (i % 2):02}T00:00:00Z"
         local.mgmt(f".append Flights with (creationTime='{created}') <| {bounds}"
-                   f"FlightsRaw | where date >= a + {i} * width and {upper}", DATABASE)
+                   f"FlightsRaw | where ['date'] >= a + {i} * width and {upper}", DATABASE)
     local.mgmt(".drop table FlightsRaw", DATABASE)
 
 

@@ -129,7 +129,10 @@ DuckType PhysicalType(ScalarType type) {
 }
 
 std::string SqlString(std::string_view text) {
-  return "'" + ReplaceAll(std::string(text), "'", "''") + "'";
+  std::string quoted = "'" + ReplaceAll(std::string(text), "'", "''") + "'";
+  if (quoted.find('\0') == std::string::npos) return quoted;
+  // DuckDB's parser takes a NUL for the end of the statement.
+  return "(" + ReplaceAll(std::move(quoted), std::string_view("\0", 1), "'||chr(0)||'") + ")";
 }
 
 std::string SqlName(std::string_view name) {

@@ -134,5 +134,16 @@ TEST_F(DuckTest, AdditionWrapsAndNullsPropagate) {
             "1");
 }
 
+TEST(SqlText, ANulInALiteralSurvives) {
+  auto database = Database::Open({});
+  ASSERT_TRUE(database) << database.error().message;
+  auto connection = (*database)->Connect();
+  ASSERT_TRUE(connection);
+  const std::string text("a\0'b\0", 5);
+  auto value = connection->QueryValue("SELECT " + SqlString(text));
+  ASSERT_TRUE(value) << value.error().message;
+  EXPECT_EQ(std::get<std::string>(*value), text);
+}
+
 }  // namespace
 }  // namespace kc::engine
