@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "engine/dynamic_text.h"
 #include "engine/emit.h"
 
 namespace kc::engine {
@@ -30,7 +31,9 @@ std::string LiteralSql(ScalarType type, const Value& value) {
                                               : FormatDouble(*d);
     return "CAST('" + text + "' AS DOUBLE)";
   }
-  const std::string text = SqlString(std::get<std::string>(value));
+  const auto& plain = std::get<std::string>(value);
+  if (type == ScalarType::kDynamic) return SqlString(NormalizeDynamic(plain));
+  const std::string text = SqlString(plain);
   return type == ScalarType::kGuid ? "CAST(" + text + " AS UUID)" : text;
 }
 

@@ -90,6 +90,13 @@ TEST(EngineTest, NamesColumnsAsKustoDoes) {
             "d_a_b_0:dynamic,d_a:string|5,{\"b\":[5]}");
 }
 
+TEST(EngineTest, ADynamicHasOneTextWhereverItComesFrom) {
+  EXPECT_EQ(Query("let text = '{\"num\":1e300, \"r\":1.50, \"s\":\"\\\\u0041\"}';"
+                  "print tostring(parse_json(text)) == "
+                  "tostring(dynamic({\"num\":1e300, \"r\":1.50, \"s\":\"A\"}))"),
+            "print_0:bool|true");
+}
+
 TEST(EngineTest, NullLogic) {
   EXPECT_EQ(Query("print int(null) == 1, int(null) != 1, int(null) == int(null), int(null) < 1"),
             "print_0:bool,print_1:bool,print_2:bool,print_3:bool|false,true,null,null");
@@ -140,7 +147,8 @@ TEST(EngineTest, RowsInOrder) {
 }
 
 TEST(EngineTest, Percentiles) {
-  const std::string t = "range x from 1 to 10 step 1 | extend w = iff(x == 10, 100, 1) | summarize ";
+  const std::string t =
+      "range x from 1 to 10 step 1 | extend w = iff(x == 10, 100, 1) | summarize ";
   EXPECT_EQ(Query(t + "percentile(x, 50), percentiles(x, 5, 99.9)"),
             "percentile_x_50:long,percentile_x_5:long,percentile_x_99_9:long|5,1,10");
   EXPECT_EQ(Query(t + "percentilew(x, w, 50), percentiles_array(x, dynamic([20, 90]))"),

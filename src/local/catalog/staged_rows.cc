@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "engine/duck.h"
+#include "engine/dynamic_text.h"
 
 namespace kc::local {
 namespace {
@@ -25,7 +26,11 @@ Status AppendRows(engine::Connection& connection, const std::string& name,
   engine::ChunkBuilder chunk(types);
   size_t filled = 0;
   for (const std::vector<Value>& row : rows.rows) {
-    for (size_t c = 0; c < types.size(); ++c) chunk.SetValue(c, filled, row[c]);
+    for (size_t c = 0; c < types.size(); ++c) {
+      const auto* text = std::get_if<std::string>(&row[c]);
+      const bool dynamic = rows.columns[c].type == ScalarType::kDynamic && text != nullptr;
+      chunk.SetValue(c, filled, dynamic ? Value(engine::NormalizeDynamic(*text)) : row[c]);
+    }
     if (++filled == engine::ChunkBuilder::Capacity()) {
       KC_TRY(appender.Append(chunk, filled));
       chunk.Reset();
