@@ -4,6 +4,7 @@
 
 #include "azure/object_names.h"
 #include "azure/token_provider.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/ticks.h"
 
@@ -97,7 +98,9 @@ Result<world::HttpResponse> BlobApi::Send(const BlobCall& call) {
     KC_ASSIGN(world::HttpRequest request, Build(call));
     auto sent = world_.transport->Send(request);
     if (!sent) {
-      return Fail(std::move(sent).error().Within("storage account '" + url_.account + "'"));
+      Error error = std::move(sent).error();
+      error.message = Redact(error.message);  // the URL is in it, and the SAS in that
+      return Fail(std::move(error).Within("storage account '" + url_.account + "'"));
     }
     contacted_ = true;
     auto date = ParseHttpDate(world::FindHeader(sent->headers, "Date"));

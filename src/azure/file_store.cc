@@ -248,7 +248,10 @@ class FileStore final : public ObjectStore {
     Status status = write();
     for (int i = 0; i < kAttempts && !status && status.error().reason == "NotFound"; ++i) {
       std::string path = PathOf(name);
-      KC_TRY(files_.MakeFolders(path.substr(0, path.rfind('/'))));
+      Status made = files_.MakeFolders(path.substr(0, path.rfind('/')));
+      // "NotFound" would be taken for the object's.
+      if (!made && made.error().reason == "NotFound") return Stop(made.error().message, "NoFolder");
+      KC_TRY(made);
       status = write();
     }
     return status;

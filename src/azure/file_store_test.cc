@@ -86,6 +86,13 @@ TEST_F(FileStoreTest, AMissingOrUnwritableFolderIsNamed) {
   auto probed = ProbeStore(*store, world::SystemRandom());
   ASSERT_FALSE(probed);
   EXPECT_NE(probed.error().message.find(folder_), std::string::npos);
+  auto nowhere = MakeFileStore(
+      *ParseStorageUrl("/proc/kc-no-such/lake"),
+      {.clock = &clock_, .random = &world::SystemRandom(), .files = &world::PosixFiles()});
+  auto refused = ProbeStore(*nowhere, world::SystemRandom());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.find("create it first"), std::string::npos)
+      << refused.error().message;
 }
 
 TEST_F(FileStoreTest, RenewingManyTimesLeavesFewFiles) {

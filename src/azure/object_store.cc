@@ -18,7 +18,8 @@ Status ProbeStore(ObjectStore& store, world::Random& random) {
   auto put = store.PutIfAbsent(name, name);
   if (!put) {
     Error error = std::move(put).error();
-    if (error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome) {
+    bool nobody = error.http_status == 0 && error.reason.empty();
+    if (nobody || error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome) {
       error.message += "; check the address, and that it is reachable from here";
     }
     if (error.reason == "NotFound") error.message += "; create it first";

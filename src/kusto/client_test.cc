@@ -190,6 +190,8 @@ TEST_F(ClientTest, ProbeExplains) {
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
   transport_.Answer(404, "nothing here");
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
+  transport_.Answer(400, "");
+  EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
   transport_.Answer(401, "");
   EXPECT_EQ(Probe(*Make()).error().reason, "Forbidden");
   transport_.Answer(200, kV1);

@@ -27,7 +27,8 @@ Error ExplainNoAccess(const Client& client, Error error) {
     error.message = "cannot reach cluster " + cluster + ": " + error.message +
                     "; check the address, and that the cluster runs and is reachable from here";
     error.reason = "Unreachable";
-  } else if (error.http_status == 404 || error.reason == "BadAnswer") {
+  } else if (error.http_status == 404 || error.reason == "BadAnswer" ||
+             error.reason == "Http" + std::to_string(error.http_status)) {
     error.message = cluster + " answers, but not as a Kusto cluster; check the address";
     error.reason = "NotKusto";
   }
