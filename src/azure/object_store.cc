@@ -18,8 +18,9 @@ Status ProbeStore(ObjectStore& store, world::Random& random) {
   auto put = store.PutIfAbsent(name, name);
   if (!put) {
     Error error = std::move(put).error();
-    bool nobody = error.http_status == 0 && error.reason.empty();
-    if (nobody || error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome) {
+    bool silent = store.url().kind == StorageKind::kBlob && error.http_status == 0 &&
+                  error.reason != "Cancelled" && error.reason != "Unauthorized";
+    if (silent || error.code == ErrorCode::kRetry) {
       error.message += "; check the address, and that it is reachable from here";
     }
     if (error.reason == "NotFound") error.message += "; create it first";

@@ -23,6 +23,7 @@ Result<Connections> Connect(const Arguments& arguments, world::CancelToken& canc
     store_world.clock = &world::SystemClock();
     store_world.random = &world::SystemRandom();
     store_world.files = &world::PosixFiles();
+    store_world.first_contact = std::chrono::milliseconds(1800);  // wrong input: within two seconds
     // Not cancelled with the copy: leases are given back and records written at its end.
     KC_ASSIGN(made.lake, azure::OpenStore(*url, store_world, made.tokens.get()));
   }

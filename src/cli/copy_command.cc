@@ -26,6 +26,8 @@ using world::Task;
 constexpr int kThreads = 64;
 // Used where a cluster doesn't tell its capacity.
 constexpr int kDefaultSlots = 2;
+// A wrong address is told within two seconds.
+constexpr std::chrono::milliseconds kFirstContact{1800};
 // More would only queue up in the program.
 constexpr int kMaxSlots = 512;
 
@@ -36,8 +38,15 @@ Task<void> AskCapacity(world::Executor& executor, kusto::Client& client, world::
     request.text = kusto::commands::ShowCapacity();
     request.cancel = cancel;
     request.attempts = 1;
-    KC_ASSIGN(const auto answer, client.Show(request));
-    return kusto::commands::ReadCapacity(answer.table());
+    request.timeout = kFirstContact;
+    const auto answer = client.Show(request);
+    if (answer) return kusto::commands::ReadCapacity(answer->table());
+    Error error = kusto::ExplainNoAccess(client, answer.error());
+    // A cluster that answers but doesn't tell has some.
+    if (error.http_status > 0 && error.reason != "NotKusto" && error.reason != "Forbidden") {
+      return Capacity();
+    }
+    return Fail(std::move(error));
   });
   capacity = co_await io;
 }
