@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "engine/dynamic_text.h"
+#include "engine/canonical_text.h"
 #include "engine/emit.h"
 
 namespace kc::engine {
@@ -31,9 +31,7 @@ std::string LiteralSql(ScalarType type, const Value& value) {
                                               : FormatDouble(*d);
     return "CAST('" + text + "' AS DOUBLE)";
   }
-  const auto& plain = std::get<std::string>(value);
-  if (type == ScalarType::kDynamic) return SqlString(NormalizeDynamic(plain));
-  const std::string text = SqlString(plain);
+  const std::string text = SqlString(CanonicalText(type, std::get<std::string>(value)));
   return type == ScalarType::kGuid ? "CAST(" + text + " AS UUID)" : text;
 }
 

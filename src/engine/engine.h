@@ -36,7 +36,8 @@ struct QueryRequest {
   // Defaults of cursor_after("") etc. are the catalog's matter; 0 seconds: no limit of time.
   double timeout_s = 0;
   world::CancelToken* cancel = nullptr;  // may be null; must outlive the result
-  // Handed on to ResultTable's members of the same names; 0: no limit. `set notruncation;` and `set truncationmaxrecords=` in the text win.
+  // Handed on to ResultTable's members of the same names; 0: no limit. `set notruncation;` and `set
+  // truncationmaxrecords=` in the text win.
   int64_t max_rows = kDefaultMaxRows;
   int64_t max_bytes = kDefaultMaxBytes;
   // Set statements that are not the engine's own are returned in KqlResult::options.

@@ -90,11 +90,13 @@ TEST(EngineTest, NamesColumnsAsKustoDoes) {
             "d_a_b_0:dynamic,d_a:string|5,{\"b\":[5]}");
 }
 
-TEST(EngineTest, ADynamicHasOneTextWhereverItComesFrom) {
+TEST(EngineTest, DynamicsAndDecimalsHaveOneTextWhereverTheyComeFrom) {
   EXPECT_EQ(Query("let text = '{\"num\":1e300, \"r\":1.50, \"s\":\"\\\\u0041\"}';"
                   "print tostring(parse_json(text)) == "
                   "tostring(dynamic({\"num\":1e300, \"r\":1.50, \"s\":\"A\"}))"),
             "print_0:bool|true");
+  EXPECT_EQ(Query("print decimal(1.50) == decimal(1.5), tostring(decimal(1.50))"),
+            "print_0:bool,print_1:string|true,1.5");
 }
 
 TEST(EngineTest, NullLogic) {

@@ -44,7 +44,8 @@ class PairTest(unittest.TestCase):
         wanted = kc.multiset(self.source, table, self.DATABASE)
         got = kc.multiset(self.destination, table, database or self.DATABASE)
         self.assertEqual(len(wanted - got), 0, f"{table}: lost {list(wanted - got)[:3]}")
-        self.assertEqual(len(got - wanted), 0, f"{table}: not at the source {list(got - wanted)[:3]}")
+        more = got - wanted
+        self.assertEqual(len(more), 0, f"{table}: not at the source {list(more)[:3]}")
 
     def assert_nothing_left(self, tables, database=None):
         database = database or self.DATABASE

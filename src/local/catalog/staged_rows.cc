@@ -3,8 +3,8 @@
 #include <atomic>
 
 #include "base/log.h"
+#include "engine/canonical_text.h"
 #include "engine/duck.h"
-#include "engine/dynamic_text.h"
 
 namespace kc::local {
 namespace {
@@ -28,8 +28,8 @@ Status AppendRows(engine::Connection& connection, const std::string& name,
   for (const std::vector<Value>& row : rows.rows) {
     for (size_t c = 0; c < types.size(); ++c) {
       const auto* text = std::get_if<std::string>(&row[c]);
-      const bool dynamic = rows.columns[c].type == ScalarType::kDynamic && text != nullptr;
-      chunk.SetValue(c, filled, dynamic ? Value(engine::NormalizeDynamic(*text)) : row[c]);
+      chunk.SetValue(c, filled,
+                     text ? Value(engine::CanonicalText(rows.columns[c].type, *text)) : row[c]);
     }
     if (++filled == engine::ChunkBuilder::Capacity()) {
       KC_TRY(appender.Append(chunk, filled));
