@@ -49,6 +49,8 @@ class ClustersTest(unittest.TestCase):
         self.assertEqual(rows, [{"s": 7}])
         self.near.mgmt(".create-or-alter function H(a:string = 'dflt') { print a }")
         self.assertEqual(self.near.scalar("H()"), "dflt")
+        self.near.mgmt(".create function One() { 1 }")
+        self.assertEqual(self.near.scalar("print One() + 1"), 2)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,12 @@ Status Validate(const StoredFunction& function, const CommandContext& context) {
   for (const auto& parameter : *parameters) {
     if (!parameter.default_value) return {};
   }
-  return context.validate(fmt::format("let {} = {} {}; {}()", KqlName(function.name),
-                                      function.parameters, function.body, KqlName(function.name)));
+  const std::string name = KqlName(function.name);
+  const std::string let = fmt::format("let {} = {} {}; ", name, function.parameters, function.body);
+  Status bound = context.validate(let + name + "()");
+  // A function of a scalar can't stand where a table is expected.
+  if (!bound && context.validate(fmt::format("{}print {}()", let, name))) return {};
+  return bound;
 }
 
 Result<StoredFunction> ReadFunction(const Command& command) {
