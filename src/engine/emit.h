@@ -83,6 +83,7 @@ class Emitter {
   std::vector<std::shared_ptr<void>> keep_alive_;
   size_t emitted_ = 0;
   int next_name_ = 0;
+  int in_case_ = 0;  // depth of CASE that the expression being emitted stands in
 };
 
 std::string ColumnSql(kql::ColumnId id);

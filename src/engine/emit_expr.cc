@@ -159,6 +159,18 @@ Result<std::string> Emitter::EmitIn(const Expr& expr, bool positive) {
     }
   }
   std::string in = value + " IN (" + list + ")";
+  // DuckDB turns IN inside of an expression into a join; comparisons are cheaper for a few values.
+  constexpr size_t kFew = 16;
+  const bool simple = value.find_first_of("( ") == std::string::npos;
+  if (expr.kind == ExprKind::kIn && (!positive || in_case_ > 0) && simple &&
+      expr.args.size() <= kFew) {
+    in.clear();
+    for (size_t i = 1; i < expr.args.size(); ++i) {
+      KC_ASSIGN(const std::string item, Emit(*expr.args[i], false));
+      in += (i == 1 ? "" : " OR ") + value + " = " + item;
+    }
+    in = "(" + in + ")";
+  }
   if (MayBeNan(*expr.args[0])) in += " AND NOT isnan(" + value + ")";
   const bool plain =
       (positive && !expr.negated) || (expr.kind == ExprKind::kIn && !MayBeNull(*expr.args[0]));
@@ -195,6 +207,7 @@ Result<std::string> Emitter::Emit(const Expr& expr, bool positive) {
       return out + ")";
     }
     case ExprKind::kCase: {
+      ++in_case_;
       std::string out = "(CASE";
       for (size_t i = 0; i + 1 < expr.args.size(); i += 2) {
         KC_ASSIGN(const std::string condition, Emit(*expr.args[i], true));
@@ -202,6 +215,7 @@ Result<std::string> Emitter::Emit(const Expr& expr, bool positive) {
         out += " WHEN " + condition + " THEN " + value;
       }
       KC_ASSIGN(const std::string otherwise, Emit(*expr.args.back(), false));
+      --in_case_;
       return out + " ELSE " + otherwise + " END)";
     }
     case ExprKind::kSubquery: {

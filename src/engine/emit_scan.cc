@@ -263,11 +263,24 @@ ScanFilter Derive(const Expr& e, const Node& scan) {
     case ExprKind::kIn:
       return OfIn(e, scan);
     case ExprKind::kSql: {
-      if (e.args.size() != 2 || e.args[1]->kind != ExprKind::kLiteral) return Everything();
-      const auto* text = std::get_if<std::string>(&e.args[1]->value);
-      if (text == nullptr || text->empty() || !IsTags(*e.args[0], scan)) return Everything();
+      if (e.args.size() != 2 || !IsTags(*e.args[0], scan)) return Everything();
+      // set_has_element() gets its text as a dynamic.
+      const bool element = e.function == "set_has_element";
+      const Expr* needle = e.args[1].get();
+      if (element && needle->args.size() == 1 && needle->type == ScalarType::kDynamic) {
+        needle = needle->args[0].get();
+      }
+      const auto* text =
+          needle->type == ScalarType::kString ? std::get_if<std::string>(&needle->value) : nullptr;
+      if (needle->kind != ExprKind::kLiteral || text == nullptr || text->empty()) {
+        return Everything();
+      }
       ScanFilter f;
       f.texts = {*text};
+      if (element) {
+        f.kind = ScanFilter::Kind::kTagEquals;
+        return f;
+      }
       const std::string call = e.sql.substr(0, e.sql.find('('));
       // Text forms of tags hold them as JSON: a needle with characters that JSON escapes would not
       // be found in the tag itself.
