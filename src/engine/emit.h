@@ -86,6 +86,10 @@ class Emitter {
   int in_case_ = 0;  // depth of CASE that the expression being emitted stands in
 };
 
+// " FROM (<relation>)".
+std::string From(const std::string& relation);
+// The list of a SELECT; one without columns still needs something.
+std::string SelectList(const std::vector<std::string>& items);
 std::string ColumnSql(kql::ColumnId id);
 std::string LiteralSql(ScalarType type, const Value& value);
 

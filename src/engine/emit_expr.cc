@@ -12,6 +12,14 @@ using kql::Expr;
 using kql::ExprKind;
 using kql::ExprPtr;
 
+std::string From(const std::string& relation) {
+  return " FROM (" + relation + ")";
+}
+
+std::string SelectList(const std::vector<std::string>& items) {
+  return items.empty() ? "0 AS k" : Join(items, ", ");
+}
+
 std::string ColumnSql(kql::ColumnId id) {
   return "c" + std::to_string(id);
 }

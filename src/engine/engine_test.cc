@@ -148,6 +148,16 @@ TEST(EngineTest, RowsInOrder) {
       "shop:string,n:int,item:string|north,3,tea|south,7,tea");
 }
 
+TEST(EngineTest, GroupsAndSetsInOrderOfAppearance) {
+  const std::string t = "datatable(g:string, v:int)['z',3, 'a',1, 'z',2, 'm',3, 'a',9] | ";
+  EXPECT_EQ(Query(t + "summarize make_set(v) by g"),
+            "g:string,set_v:dynamic|z,[3,2]|a,[1,9]|m,[3]");
+  EXPECT_EQ(Query(t + "summarize make_set(v, 2)"), "set_v:dynamic|[3,1]");
+  EXPECT_EQ(Query("datatable(d:dynamic)[dynamic([1,2]), dynamic([2,3]), dynamic(null)] | "
+                  "summarize make_set(d), make_list(d)"),
+            "set_d:dynamic,list_d:dynamic|[1,2,3],[1,2,2,3]");
+}
+
 TEST(EngineTest, Percentiles) {
   const std::string t =
       "range x from 1 to 10 step 1 | extend w = iff(x == 10, 100, 1) | summarize ";

@@ -97,6 +97,9 @@ const AggregateInfo* FindAggregate(std::string_view name) {
   return nullptr;
 }
 
+// Elements that make_list and make_set keep unless told otherwise, as Kusto's do.
+const std::string kMaxListSize = "1048576";
+
 // sum() of integers wraps as Kusto's does; DuckDB's sum is 128 bits wide.
 constexpr std::string_view kWrappedSum =
     "CAST((((coalesce(sum($1) $F, 0) + 9223372036854775808::HUGEINT) % "
@@ -251,6 +254,11 @@ Result<ExprPtr> AggregateBinder::List(bool set) {
   }
   const bool dynamic = args_[0]->type == ScalarType::kDynamic;
   KC_ASSIGN(args_[0], binder_.Convert(std::move(args_[0]), ScalarType::kDynamic));
+  if (set) {
+    return Add(ScalarType::kDynamic, "coalesce(kql_make_set($1, " +
+                                         (size.empty() ? kMaxListSize : size) +
+                                         "::BIGINT) $F, '[]')");
+  }
   if (dynamic && !nulls) {
     // An array gives its elements, not itself.
     args_[0] = MakeSql(
@@ -258,7 +266,7 @@ Result<ExprPtr> AggregateBinder::List(bool set) {
         "(CASE WHEN starts_with($1, '[') THEN nullif(trim($1[2:-2]), '') ELSE $1 END)", {args_[0]});
   }
   std::string order;
-  if (rows_.node && rows_.node->sorted && !set) {
+  if (rows_.node && rows_.node->sorted) {
     const ColumnId row = binder_.NewColumn();
     rows_.node = MakeCompute(
         rows_.node,
@@ -266,14 +274,13 @@ Result<ExprPtr> AggregateBinder::List(bool set) {
     args_.push_back(MakeColumn(row, ScalarType::kLong));
     order = " ORDER BY $2";
   }
-  const std::string distinct = set ? "DISTINCT " : "";
   const std::string item = nulls ? "coalesce($1, 'null')" : "$1";
   std::string sql;
   if (size.empty()) {
-    sql = "('[' || coalesce(string_agg(" + distinct + item + ", ','" + order + ") $F, '') || ']')";
+    sql = "('[' || coalesce(string_agg(" + item + ", ','" + order + ") $F, '') || ']')";
   } else {
-    sql = "('[' || coalesce(array_to_string(list_slice(list_filter(list(" + distinct + item +
-          order + ") $F, x -> x IS NOT NULL), 1, " + size + "), ','), '') || ']')";
+    sql = "('[' || coalesce(array_to_string(list_slice(list_filter(list(" + item + order +
+          ") $F, x -> x IS NOT NULL), 1, " + size + "), ','), '') || ']')";
   }
   return Add(ScalarType::kDynamic, std::move(sql));
 }

@@ -14,6 +14,7 @@ void AddExpand(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
 void AddIngest(Registrar& registrar);
+void AddMakeSet(Registrar& registrar);
 void AddNumbers(Registrar& registrar);
 void AddParseKv(Registrar& registrar);
 void AddRegex(Registrar& registrar);
@@ -35,6 +36,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddHashes,
     AddNetwork,
     AddIngest,
+    AddMakeSet,
     AddNumbers,
     AddParseKv,
     AddRegex,
