@@ -91,9 +91,12 @@ std::string ShapeOf(const Expr& expr, ExprPtr& column) {
 }
 
 ExprPtr FuseRowHash(const ExprPtr& expr) {
-  if (!IsCall(*expr, "kql_hash_string($1)")) return expr;
-  const Expr& join = *expr->args[0];
-  if (!IsCall(join, "kql_strcat_delim($*)") || join.args.size() < 2) return expr;
+  // hash_xxhash64(strcat_delim(…)), as two functions or already as one.
+  const bool fused = IsCall(*expr, "kql_hash_strcat_delim($*)");
+  if (!fused && !IsCall(*expr, "kql_hash_string($1)")) return expr;
+  const Expr& join = fused ? *expr : *expr->args[0];
+  if (!fused && !IsCall(join, "kql_strcat_delim($*)")) return expr;
+  if (join.args.size() < 2) return expr;
   std::string kinds;
   std::vector<ExprPtr> args = {join.args[0], nullptr};
   for (size_t i = 1; i < join.args.size(); ++i) {
