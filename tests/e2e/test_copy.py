@@ -29,7 +29,7 @@ class CopyTest(pair.PairTest):
         for i, name in enumerate(names):
             quoted = name.replace("\\", "\\\\").replace("'", "\\'")
             self.on_source(f".set-or-append ['{quoted}'] <| print ['a b']={i}, ['where']='x', "
-                           f"['{quoted}']=1")
+                           f"['{quoted} again']=1")
         self.copy()
         for name in names:
             quoted = name.replace("'", "\\'")

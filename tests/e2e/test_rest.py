@@ -112,6 +112,7 @@ class RestTest(unittest.TestCase):
         for body in (b"", b"{", b"[]", {"db": DB}, {"csl": " "}):
             self.assertEqual(self.send("/v1/rest/query", body, method="POST")[0], 400)
         self.assertEqual(self.send("/v9/nothing")[0], 404)
+        self.assertIn("twice", self.error(".set D <| print ['a']=1, ['a']=2")["@message"])
 
     def test_results_that_are_too_large(self):
         body = {"db": DB, "csl": "range x from 1 to 100 step 1",

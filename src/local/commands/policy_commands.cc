@@ -159,7 +159,15 @@ Result<CommandResult> ShowTable(const Command& command, CommandContext& context)
     return BadRequest("Tables have no " + std::string(spec->keyword) + " policy");
   }
   KC_ASSIGN(const TableTarget target, TargetTable(command, context));
-  return OneTable(PolicyColumns(), {TableRow(*spec, target.state->name(), *target.table->meta)});
+  const TableMeta& meta = *target.table->meta;
+  std::vector<std::vector<Value>> rows = {TableRow(*spec, target.state->name(), meta)};
+  if (spec->keyword == "encoding") {
+    for (const Column& column : meta.columns) {
+      if (column.encoding_policy.empty()) continue;
+      rows.push_back(ColumnRow(*spec, target.state->name(), meta, column));
+    }
+  }
+  return OneTable(PolicyColumns(), std::move(rows));
 }
 
 Result<CommandResult> ShowEveryTable(const Command& command, CommandContext& context) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/duck.h"
+#include "local/commands/schema_access.h"
 #include "local/ingest/commands.h"
 #include "local/ingest/loader.h"
 #include "local/ingest/publish.h"
@@ -41,6 +42,7 @@ tl::unexpected<Error> BadSchema(const std::vector<ColumnSchema>& query, const Ta
 }
 
 Status CheckNames(const std::vector<ColumnSchema>& columns) {
+  KC_TRY(CheckColumns(columns));
   for (const ColumnSchema& column : columns) {
     if (column.name.find('$') != std::string::npos) {
       return Stop("Column name '" + column.name + "' is not valid: it has a '$'",
@@ -58,6 +60,7 @@ Result<TableMeta> DecideTable(const SetJob& job, const IngestTarget& target,
   *changed = true;
   TableMeta meta;
   if (target.table == nullptr) {
+    KC_TRY(CheckEntityName("Table", job.table));
     KC_TRY(CheckNames(columns));
     meta = NewTable(target.database->NewGuid(), job.table, columns);
     meta.folder = p.folder.value_or("");

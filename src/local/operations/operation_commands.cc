@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/ticks.h"
 #include "local/catalog/cluster.h"
+#include "local/commands/activities.h"
 #include "local/extents/selection.h"
 #include "local/operations/operations.h"
 
@@ -79,6 +80,10 @@ Result<CommandResult> ShowCapacity(const Command& command, CommandContext& conte
   for (Resource resource : {Resource::kIngestions, Resource::kExtentsMerge, Resource::kDataExport,
                             Resource::kQueries}) {
     Capacity::Usage usage = context.operations->capacity().usage(resource);
+    // Queries are counted where they run, not here.
+    if (resource == Resource::kQueries && context.activities != nullptr) {
+      usage.used = context.activities->running_queries();
+    }
     if (command.Has("resource") && Plain(command.Text("resource")) != Plain(usage.name)) continue;
     rows.push_back({std::string(usage.name), usage.total, usage.used, usage.total - usage.used,
                     std::string(usage.origin)});
