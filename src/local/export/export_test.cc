@@ -102,6 +102,22 @@ TEST_F(ExportTest, AllCodecs) {
   }
 }
 
+TEST_F(ExportTest, NamesOfAnyKind) {
+  const std::string columns =
+      "(['a b']:long, Foo:long, foo:string, FOO:real, ['q\"uote']:string, ['\xC3\xA9.x']:bool)";
+  Run(".create table V " + columns);
+  Run(".create table W " + columns);
+  Run(".ingest inline into table V <|\n1,2,three,4.5,five,true\n6,7,eight,9.5,ten,false");
+  for (const char* to : {"compressed to parquet", "compressed to json"}) {
+    Run(".clear table W data");
+    ValueTable artifacts = Run(std::string(".export ") + to + " (@'" + scratch() + "/out') <| V");
+    ASSERT_EQ(artifacts.rows.size(), 1u);
+    Run(".ingest into table W ('" + Text(artifacts.rows[0][0]) + "') with (format='" +
+        (std::string(to).ends_with("json") ? "json" : "parquet") + "')");
+    EXPECT_EQ(Rows("W | sort by Foo asc"), Rows("V | sort by Foo asc")) << to;
+  }
+}
+
 TEST_F(ExportTest, AsyncWithDetails) {
   std::string operation = Cell(".export async compressed to parquet (@'" + scratch() +
                                "/out') with (compressionType='zstd') <| T | where i > 0");

@@ -1,11 +1,12 @@
 #include "local/ingest/loader.h"
 
-#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "local/ingest/parquet_loader.h"
 #include "local/ingest/storage.h"
 #include "local/ingest/table_loader.h"
+#include "local/operations/queries.h"
 #include "local/storage/extent_writer.h"
 
 namespace kc::local {
@@ -43,6 +44,8 @@ Result<LoadedFiles> LoadParquet(Cluster& cluster, const LoadRequest& request,
   write.original_bytes = select.original_bytes;
   write.max_rows_per_file = kMaxExtentRows;
   KC_ASSIGN(auto connection, cluster.engine()->database().Connect());
+  std::optional<InterruptOnCancel> interrupt;
+  if (request.cancel != nullptr) interrupt.emplace(*request.cancel, connection);
   KC_ASSIGN(loaded.files, WriteExtents(connection, target.database->extents(), write));
   return loaded;
 }

@@ -37,6 +37,10 @@ constexpr Shape kShapes[] = {
      "Kusto.Data.Exceptions.EntityAlreadyExistsException", kInvalid},
     {"BadRequest_SyntaxError", 400, "", "Kusto.Data.Exceptions.SyntaxException", kInvalid},
     {"BadRequest", 400, "", "Kusto.Data.Exceptions.KustoBadRequestException", kInvalid},
+    // Kusto's ingestion errors keep their codes.
+    {"Stream_", 400, "", "Kusto.Data.Exceptions.KustoBadRequestException", kInvalid},
+    {"Download_", 400, "", "Kusto.Data.Exceptions.KustoBadRequestException", kInvalid},
+    {"UpdatePolicy_", 400, "", "Kusto.Data.Exceptions.KustoBadRequestException", kInvalid},
     {"General_BadRequest", 400, "", "Kusto.Data.Exceptions.KustoBadRequestException", kInvalid},
     {"E_QUERY_RESULT_SET_TOO_LARGE", 400, "LimitsExceeded",
      "Kusto.Data.Exceptions.KustoServicePartialQueryFailureLimitsExceededException", kInvalid},
