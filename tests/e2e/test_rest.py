@@ -68,6 +68,19 @@ class RestTest(unittest.TestCase):
             body = {"db": DB, "csl": csl, "properties": form}
             self.assertEqual(self.rows("/v2/rest/query", body), [["2020-01-02T00:00:00Z", "a b"]])
 
+    def test_options_that_would_change_the_answer(self):
+        csl = "set query_now = datetime(2021-05-06); print now()"
+        self.assertEqual(self.rows("/v2/rest/query", {"db": DB, "csl": csl}),
+                         [["2021-05-06T00:00:00Z"]])
+        for option, value in (("query_cursor_after_default", "1"), ("query_language", "sql"),
+                              ("query_cursor_disabled", True)):
+            body = {"db": DB, "csl": "print 1", "properties": {"Options": {option: value}}}
+            status, _, text = self.send("/v2/rest/query", body)
+            self.assertEqual(status, 400)
+            self.assertIn(str(value) if option == "query_language" else option, text)
+        self.assertIn("query_cursor_disabled",
+                      self.error("set query_cursor_disabled; print 1")["@message"])
+
     def test_ids_come_back(self):
         _, headers, _ = self.send("/v1/rest/query", {"csl": "print 1"},
                                   {"x-ms-client-request-id": "Test;1"})

@@ -272,6 +272,31 @@ Result<std::string> RowLevelSecurity(std::string_view text) {
   return FromProperties(text, kProperties);
 }
 
+Result<std::string> RowOrder(std::string_view text) {
+  static constexpr Property kProperties[] = {{"ColumnName", Kind::kText, ""},
+                                             {"Direction", Kind::kText, "\"asc\""}};
+  KC_ASSIGN(const OrderedJson json, ParseOrderedJson(text));
+  if (!json.is_array()) return Invalid("it must be a list of columns");
+  OrderedJson result = OrderedJson::array();
+  for (const OrderedJson& item : json) {
+    KC_ASSIGN(OrderedJson key, TakeProperties(item, kProperties));
+    if (!key.contains("ColumnName")) return Invalid("'ColumnName' is missing");
+    if (key["Direction"] != "asc" && key["Direction"] != "desc") {
+      return Invalid("'Direction' is asc or desc");
+    }
+    result.push_back(std::move(key));
+  }
+  return DumpJson(result);
+}
+
+// The service's profiles have more members than are known here.
+Result<std::string> Encoding(std::string_view text) {
+  KC_ASSIGN(const OrderedJson json, ParseObject(text));
+  const auto type = json.find("EncodingPolicyType");
+  if (type != json.end() && !type->is_string()) return Invalid("'EncodingPolicyType' is a text");
+  return DumpJson(json);
+}
+
 Result<std::string> AnyJson(std::string_view text) {
   KC_ASSIGN(const OrderedJson json, ParseOrderedJson(text));
   return DumpJson(json);
@@ -294,7 +319,7 @@ constexpr std::string_view kStandardBatching =
 constexpr PolicySpec kSpecs[] = {
     {"auto_delete", "AutoDeletePolicy", false, true, "null", false, AutoDelete},
     {"caching", "CachingPolicy", true, true, "null", false, Caching},
-    {"encoding", "EncodingPolicy", true, true, "null", true, AnyJson},
+    {"encoding", "EncodingPolicy", true, true, "null", true, Encoding},
     {"extent_tags_retention", "ExtentTagsRetentionPolicy", true, true, "null", false,
      ExtentTagsRetention},
     {"ingestionbatching", "IngestionBatchingPolicy", true, true, kStandardBatching, true,
@@ -306,7 +331,7 @@ constexpr PolicySpec kSpecs[] = {
     {"restricted_view_access", "RestrictedViewAccessPolicy", false, true, "null", false, Switch},
     {"retention", "RetentionPolicy", true, true, kStandardRetention, true, Retention},
     {"row_level_security", "RowLevelSecurityPolicy", false, true, "null", false, RowLevelSecurity},
-    {"roworder", "RowOrderPolicy", false, true, "null", false, AnyJson},
+    {"roworder", "RowOrderPolicy", false, true, "null", false, RowOrder},
     {"sharding", "ShardingPolicy", true, true, kStandardSharding, true, Sharding},
     {"streamingingestion", "StreamingIngestionPolicy", true, true, "null", true,
      StreamingIngestion},

@@ -53,6 +53,35 @@ Status LowerLimit(const RequestOptions& request, std::string_view name, int64_t&
   return {};
 }
 
+// Options that would change an answer and are not supported: refused, so that nobody gets another
+// answer than he asked for.
+constexpr std::string_view kRefusedOptions[] = {"query_cursor_after_default",
+                                                "query_cursor_before_or_at_default",
+                                                "query_cursor_current",
+                                                "query_cursor_disabled",
+                                                "query_cursor_scoped_tables",
+                                                "query_force_row_level_security",
+                                                "request_block_row_level_security",
+                                                "request_impersonation_disabled"};
+
+// `options`: of the request, or of the text's set statements.
+template <typename Map>
+Status RefuseOptions(const Map& options) {
+  for (const auto& [name, value] : options) {
+    const std::string lower = ToLowerAscii(name);
+    for (const std::string_view refused : kRefusedOptions) {
+      if (lower == refused && !EqualsIgnoreCase(value, "false")) {
+        return Stop("The request property '" + name + "' is not supported", "General_BadRequest");
+      }
+    }
+    if (lower == "query_language" && !EqualsIgnoreCase(value, "csl") &&
+        !EqualsIgnoreCase(value, "kql")) {
+      return Stop("The query language '" + value + "' is not supported", "General_BadRequest");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<double> RequestTimeout(const RequestOptions& request, bool is_command) {
@@ -72,6 +101,7 @@ Result<double> RequestTimeout(const RequestOptions& request, bool is_command) {
 Result<engine::QueryRequest> Runner::MakeRequest(std::string_view text,
                                                  const RequestOptions& request,
                                                  world::CancelToken* cancel) const {
+  KC_TRY(RefuseOptions(request.options));
   engine::QueryRequest query;
   query.text = std::string(text);
   query.cancel = cancel;
@@ -119,6 +149,15 @@ Result<RunningQuery> Runner::RunQuery(
   engine_request.tables = std::move(tables);
   KC_ASSIGN(query.result, parts_.cluster->engine()->Run(engine_request, *query.session->catalog,
                                                         *query.session->catalog));
+  KC_TRY(RefuseOptions(query.result.options));
+  const auto now = query.result.options.find("query_now");
+  if (now != query.result.options.end() && engine_request.now_ticks == 0) {
+    const auto ticks = ParseDateTime(now->second);
+    if (!ticks) return Stop("query_now must be a datetime, not '" + now->second + "'", "SEM0001");
+    engine_request.now_ticks = *ticks;
+    KC_ASSIGN(query.result, parts_.cluster->engine()->Run(engine_request, *query.session->catalog,
+                                                          *query.session->catalog));
+  }
   return query;
 }
 

@@ -263,6 +263,57 @@ TEST_F(SchemaCommandsTest, ReadOnlyRequestsChangeNothing) {
   EXPECT_EQ(Run(".show tables"), "");
 }
 
+TEST_F(SchemaCommandsTest, NoTextCrashesParserOrHandlers) {
+  const std::vector<std::string> texts = {
+      ".create-merge table ['a b'] (a:string, ['b c']:dynamic) with (folder='x', docstring=\"y\")",
+      ".alter table T policy caching hot = 3d, hot_window = datetime(2020-01-01) .. datetime(2021)",
+      ".alter table T policy roworder '[{\"ColumnName\":\"a\",\"Direction\":\"desc\"}]'",
+      ".alter-merge table T policy retention softdelete = 7d recoverability = disabled",
+      ".alter table T policy update @'[{\"Source\":\"S\",\"Query\":\"S | take 1\"}]'",
+      ".alter column T.a policy encoding '{\"EncodingPolicyType\":\"BigObject\"}'",
+      ".alter table T policy partitioning ```{\"PartitionKeys\":[{\"ColumnName\":\"a\","
+      "\"Kind\":\"Hash\"}]}```",
+      ".create-or-alter function with (view=true) F(a:long = 5, T:(x:string)) { T | where x == a }",
+      ".create table T ingestion csv mapping \"m\" '[{\"Column\":\"a\"}]'",
+      ".add database NetDefaultDB admins ('aaduser=a@b.c;t', \"aadapp=x\") 'notes'",
+      ".execute database script with (ContinueOnErrors=true) <|\n.create table A (a:int)\n.drop "
+      "table A",
+      ".rename tables A=B, B=A ifexists",
+      ".show database NetDefaultDB schema as csl script",
+      ".show tables (T*, ['a b']) details",
+      ".show databases (NetDefaultDB) schema as json"};
+  Run(".create table T (a:string)");
+  uint64_t seed = 12345;
+  const auto next = [&](size_t below) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<size_t>(seed >> 33) % below;
+  };
+  static constexpr std::string_view kMarks =
+      "()[]{}'\"`~@\\,.=|<*:;-_ \n\x01\xff"
+      "aT19/";
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = texts[next(texts.size())];
+    for (size_t change = next(4) + 1; change > 0 && !text.empty(); --change) {
+      const size_t at = next(text.size());
+      switch (next(4)) {
+        case 0:
+          text.erase(at, next(8) + 1);
+          break;
+        case 1:
+          text.insert(at, 1, kMarks[next(kMarks.size())]);
+          break;
+        case 2:
+          text[at] = kMarks[next(kMarks.size())];
+          break;
+        default:
+          text += texts[next(texts.size())].substr(next(20));
+      }
+    }
+    Run(text);  // answers or refuses
+  }
+  EXPECT_EQ(Run(".show database schema as csl script").find("error"), std::string::npos);
+}
+
 TEST_F(SchemaCommandsTest, BadNamesAreRefused) {
   EXPECT_NE(Run(".create table [''] (a:int)").find("not valid"), std::string::npos);
   EXPECT_NE(Run(".create table ['a\\nb'] (a:int)").find("not valid"), std::string::npos);
