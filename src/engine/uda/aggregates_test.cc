@@ -39,5 +39,30 @@ TEST_F(AggregatesTest, Schemas) {
             "{\"x\":[\"long\",\"string\"],\"y\":\"double\",\"z\":{\"`indexer`\":\"long\"}}");
 }
 
+TEST_F(AggregatesTest, SketchesOfDistinctValues) {
+  EXPECT_EQ(Ask("kql_dcount_hll((select kql_hll(kql_hash_long(x % 500)) from range(20000) t(x)))"),
+            "500");
+  const double estimate =
+      std::stod(Ask("kql_dcount_hll((select kql_hll(kql_hash_long(x)) from range(100000) t(x)))"));
+  EXPECT_NEAR(estimate, 100000, 3000);
+  EXPECT_EQ(Ask("kql_dcount_hll(kql_hll_merge_of((select kql_hll(kql_hash_long(x)) from range(10) "
+                "t(x)), (select kql_hll(kql_hash_long(x)) from range(5, 20) t(x))))"),
+            "20");
+  EXPECT_EQ(Ask("kql_dcount_hll('[1]')"), "null");
+}
+
+TEST_F(AggregatesTest, SketchesOfQuantiles) {
+  EXPECT_EQ(Ask("kql_rank_tdigest((select kql_tdigest(x, 1) from range(1, 1001) t(x)), 685)"),
+            "685.0");
+  EXPECT_EQ(
+      Ask("kql_percentile_tdigest(kql_tdigest_merge_of((select kql_tdigest(x, 1) from range(10) "
+          "t(x)), (select kql_tdigest(x, 2) from range(10, 20) t(x))), 100)"),
+      "19.0");
+  const double median =
+      std::stod(Ask("kql_percentile_tdigest((select kql_tdigest(hash(x) % 100000, 1) from "
+                    "range(200000) t(x)), 50)"));
+  EXPECT_NEAR(median, 50000, 1000);
+}
+
 }  // namespace
 }  // namespace kc::engine::udf

@@ -22,6 +22,7 @@ void AddRowHash(Registrar& registrar);
 void AddSeries(Registrar& registrar);
 void AddSeriesModels(Registrar& registrar);
 void AddSets(Registrar& registrar);
+void AddSketches(Registrar& registrar);
 void AddStrings(Registrar& registrar);
 void AddTerms(Registrar& registrar);
 
@@ -44,6 +45,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddSeries,
     AddSeriesModels,
     AddSets,
+    AddSketches,
     AddStrings,
     AddTerms,
 };
