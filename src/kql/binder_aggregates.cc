@@ -23,7 +23,10 @@ enum class Kind : uint8_t {
   kPercentilesArray,
   kBag,
   kSchema,
-  kMulti,  // several result columns: see BindMultiAggregate
+  kHll,     // the argument's hash
+  kDigest,  // a number and its weight
+  kMerged,  // of states
+  kMulti,   // several result columns: see BindMultiAggregate
 };
 
 struct AggregateInfo {
@@ -83,6 +86,13 @@ constexpr AggregateInfo kAggregates[] = {
     {"make_bag_if", Kind::kBag, "bag_", true},
     {"make_dictionary", Kind::kBag, "dictionary_"},
     {"buildschema", Kind::kSchema, "schema_"},
+    {"hll", Kind::kHll, "hll_"},
+    {"hll_if", Kind::kHll, "hll_", true},
+    {"hll_merge", Kind::kMerged, "hll_merge_", false, "kql_hll_merge"},
+    {"tdigest", Kind::kDigest, "tdigest_"},
+    {"tdigest_merge", Kind::kMerged, "tdigest_merge_", false, "kql_tdigest_merge"},
+    {"merge_tdigest", Kind::kMerged, "merge_tdigest_", false, "kql_tdigest_merge"},
+    {"merge_tdigests", Kind::kMerged, "merge_tdigests_", false, "kql_tdigest_merge"},
     {"percentiles", Kind::kMulti, ""},
     {"arg_max", Kind::kMulti, ""},
     {"arg_min", Kind::kMulti, ""},
@@ -170,6 +180,7 @@ class AggregateBinder {
   Result<ExprPtr> Avg();
   Result<ExprPtr> Extreme();
   Result<ExprPtr> List(bool set);
+  Result<ExprPtr> Sketch();
 
   Binder& binder_;
   const AggregateInfo& info_;
@@ -285,6 +296,25 @@ Result<ExprPtr> AggregateBinder::List(bool set) {
   return Add(ScalarType::kDynamic, std::move(sql));
 }
 
+Result<ExprPtr> AggregateBinder::Sketch() {
+  if (info_.kind == Kind::kDigest) {
+    KC_TRY(ToReal(0));
+    if (args_.size() == 1) args_.push_back(MakeLong(1));
+    KC_ASSIGN(args_[1], binder_.Convert(std::move(args_[1]), ScalarType::kLong));
+    return Add(ScalarType::kDynamic, "kql_tdigest($1, $2) $F");
+  }
+  args_.resize(1);  // the accuracy of hll() doesn't matter: ours is better than any
+  if (info_.kind == Kind::kMerged) {
+    KC_TRY(args_[0]->type == ScalarType::kDynamic ? Status() : Status(Refuse()));
+    return Add(ScalarType::kDynamic, std::string(info_.sql) + "($1) $F");
+  }
+  const ExprPtr is_null = MakeSql(ScalarType::kBool, "($1 IS NULL)", {args_[0]});
+  KC_ASSIGN(ExprPtr text, binder_.CallFunction("tostring", {args_[0]}));
+  KC_ASSIGN(ExprPtr hash, binder_.CallFunction("hash_xxhash64", {std::move(text)}));
+  args_[0] = MakeCase(ScalarType::kLong, {is_null, MakeNull(ScalarType::kLong), std::move(hash)});
+  return Add(ScalarType::kDynamic, "kql_hll($1) $F");
+}
+
 Result<ExprPtr> AggregateBinder::Bind() {
   switch (info_.kind) {
     case Kind::kCount:
@@ -335,6 +365,10 @@ Result<ExprPtr> AggregateBinder::Bind() {
     case Kind::kSchema:
       KC_TRY(args_[0]->type == ScalarType::kDynamic ? Status() : Status(Refuse()));
       return Add(ScalarType::kDynamic, "kql_buildschema($1) $F");
+    case Kind::kHll:
+    case Kind::kDigest:
+    case Kind::kMerged:
+      return Sketch();
     default:
       return Refuse();
   }

@@ -209,6 +209,62 @@ Result<std::vector<ExprPtr>> Binder::BindArgs(const ast::Expr& call, const Scope
   return args;
 }
 
+namespace {
+
+// extract(…, typeof(long)): the last argument says what the result becomes.
+bool HasResultType(const ast::Expr& call) {
+  if (call.args.size() < 2 || call.args.back()->kind != ast::ExprKind::kTypeOf ||
+      !call.args.back()->columns.empty()) {
+    return false;
+  }
+  for (const std::string_view name :
+       {"extract", "extract_json", "extractjson", "percentile_tdigest"}) {
+    if (call.text == name) return true;
+  }
+  return false;
+}
+
+std::string_view ConversionTo(ScalarType type) {
+  switch (type) {
+    case ScalarType::kReal:
+      return "todouble";
+    case ScalarType::kString:
+      return "tostring";
+    case ScalarType::kBool:
+      return "tobool";
+    case ScalarType::kInt:
+      return "toint";
+    case ScalarType::kLong:
+      return "tolong";
+    case ScalarType::kDecimal:
+      return "todecimal";
+    case ScalarType::kDateTime:
+      return "todatetime";
+    case ScalarType::kTimeSpan:
+      return "totimespan";
+    case ScalarType::kGuid:
+      return "toguid";
+    case ScalarType::kDynamic:
+      return "todynamic";
+  }
+  return "tostring";
+}
+
+}  // namespace
+
+Result<Bound> Binder::BindTyped(const ast::Expr& call, const Scope& scope) {
+  KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
+  args.pop_back();
+  KC_ASSIGN(ExprPtr value, CallFunction(call.text, std::move(args)));
+  const ScalarType type = call.args.back()->type;
+  if (value->type == ScalarType::kReal &&
+      (type == ScalarType::kDateTime || type == ScalarType::kTimeSpan)) {
+    KC_ASSIGN(value, CallFunction("tolong", {std::move(value)}));
+  }
+  KC_ASSIGN(ExprPtr result, CallFunction(ConversionTo(type), {std::move(value)}));
+  return Bound{std::move(result), nullptr};
+}
+
 Result<Bound> Binder::BindCall(const ast::Expr& call, const Scope& scope) {
   if (const auto name = FindName(scope.env, call.text); name && name->function != nullptr) {
     return CallUser(*name->function, name->env, call.text, call, scope);
@@ -220,6 +276,7 @@ Result<Bound> Binder::BindCall(const ast::Expr& call, const Scope& scope) {
   KC_ASSIGN(std::optional<ExprPtr> special, BindSpecial(call, scope));
   if (special) return Bound{std::move(*special), nullptr};
   if (IsRegistryFunction(call.text) && call.text.find(':') == std::string::npos) {
+    if (HasResultType(call)) return BindTyped(call, scope);
     KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
     KC_ASSIGN(ExprPtr result, CallFunction(call.text, std::move(args)));
     return Bound{std::move(result), nullptr};

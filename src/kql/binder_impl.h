@@ -164,6 +164,8 @@ class Binder {
   // ---- calls (binder_calls.cc, binder_special*.cc)
   Result<Bound> BindCall(const ast::Expr& call, const Scope& scope);
   // A function of the registry over bound arguments.
+  // A call whose last argument is typeof(…).
+  Result<Bound> BindTyped(const ast::Expr& call, const Scope& scope);
   Result<ExprPtr> CallFunction(std::string_view name, std::vector<ExprPtr> args);
   bool IsRegistryFunction(std::string_view name) const;
   Result<std::vector<ExprPtr>> BindArgs(const ast::Expr& call, const Scope& scope);

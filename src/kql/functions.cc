@@ -11,7 +11,7 @@ std::span<const ScalarFunction> ScalarFunctions() {
   static const std::vector<ScalarFunction> kRows = [] {
     std::vector<ScalarFunction> rows;
     for (const auto table : {OperatorRows(), ConversionRows(), StringRows(), DateTimeRows(),
-                             MathRows(), DynamicRows(), SeriesRows(), NetworkRows()}) {
+                             MathRows(), DynamicRows(), SeriesRows(), NetworkRows(), GeoRows()}) {
       rows.insert(rows.end(), table.begin(), table.end());
     }
     // Stable: the overloads of a name keep their order, which is the order of preference.

@@ -13,6 +13,7 @@ std::span<const ScalarFunction> StringRows();
 std::span<const ScalarFunction> DateTimeRows();
 std::span<const ScalarFunction> MathRows();
 std::span<const ScalarFunction> DynamicRows();
+std::span<const ScalarFunction> GeoRows();
 std::span<const ScalarFunction> NetworkRows();
 std::span<const ScalarFunction> SeriesRows();
 

@@ -334,11 +334,12 @@ void AddDynamics(Registrar& r) {
         [](DynOut& out, Dyn conditions, std::optional<Dyn> yes, std::optional<Dyn> no) {
           return ChooseEach(out, conditions.text, yes ? yes->text : "", no ? no->text : "");
         });
-  r.Add("kql_extract_json", [](Text path, Text text) -> std::optional<Text> {
+  r.Add("kql_extract_json", [](DynOut& out, Text path, Text text) {
     // The text isn't normalised: blanks are skipped, broken parts give null.
     const auto steps = ParseJsonPath(path);
-    if (!steps) return std::nullopt;
-    return JsonAtPath(text, *steps);
+    if (!steps) return false;
+    const auto found = JsonAtPath(text, *steps);
+    return found && NormalizeJson(*found, out) && !IsJsonNull(out);
   });
 }
 

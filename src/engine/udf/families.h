@@ -11,6 +11,7 @@ void AddDateTimes(Registrar& registrar);
 void AddDecimals(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
 void AddExpand(Registrar& registrar);
+void AddGeo(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
 void AddIngest(Registrar& registrar);
@@ -34,6 +35,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddDecimals,
     AddDynamics,
     AddExpand,
+    AddGeo,
     AddHashes,
     AddNetwork,
     AddIngest,

@@ -1,0 +1,41 @@
+// Geography.
+#include "kql/functions_tables.h"
+
+namespace kc::kql {
+namespace {
+
+constexpr ScalarFunction kRows[] = {
+    {"geo_distance_2points", "real,real,real,real", "real", "kql_geo_distance($*)"},
+    {"geo_azimuth", "real,real,real,real", "real", "kql_geo_azimuth($*)"},
+    {"geo_angle", "real,real,real,real,real,real", "real", "kql_geo_angle($*)"},
+    {"geo_point_to_geohash", "real,real", "string", "kql_geohash($1, $2, 5)"},
+    {"geo_point_to_geohash", "real,real,long", "string", "kql_geohash($1, $2, $3)"},
+    {"geo_geohash_to_central_point", "string", "dynamic", "kql_geohash_centre($1)"},
+    {"geo_geohash_to_polygon", "string", "dynamic", "kql_geohash_polygon($1)"},
+    {"geo_geohash_neighbors", "string", "dynamic", "kql_geohash_neighbours($1)"},
+    {"geo_point_in_circle", "real,real,real,real,real", "bool", "kql_geo_point_in_circle($*)"},
+    {"geo_point_in_polygon", "real,real,dynamic", "bool", "kql_geo_point_in_polygon($*)"},
+    {"geo_distance_point_to_line", "real,real,dynamic", "real", "kql_geo_distance_to($*)"},
+    {"geo_distance_point_to_polygon", "real,real,dynamic", "real", "kql_geo_distance_to($*)"},
+    {"geo_closest_point_on_line", "real,real,dynamic", "dynamic", "kql_geo_closest($*)"},
+    {"geo_closest_point_on_polygon", "real,real,dynamic", "dynamic", "kql_geo_closest($*)"},
+    {"geo_line_length", "dynamic", "real", "kql_geo_line_length($1)"},
+    {"geo_line_centroid", "dynamic", "dynamic", "kql_geo_line_centroid($1)"},
+    {"geo_line_interpolate_point", "dynamic,real", "dynamic", "kql_geo_line_interpolate($*)"},
+    {"geo_line_locate_point", "dynamic,real,real", "real", "kql_geo_line_locate($*)"},
+    {"geo_polygon_area", "dynamic", "real", "kql_geo_polygon_area($1)"},
+    {"geo_polygon_perimeter", "dynamic", "real", "kql_geo_polygon_perimeter($1)"},
+    {"geo_polygon_centroid", "dynamic", "dynamic", "kql_geo_polygon_centroid($1)"},
+    {"geo_intersects_2lines", "dynamic,dynamic", "bool", "kql_geo_intersects_lines($*)"},
+    {"geo_intersects_line_with_polygon", "dynamic,dynamic", "bool",
+     "kql_geo_intersects_line_polygon($*)"},
+    {"geo_intersects_2polygons", "dynamic,dynamic", "bool", "kql_geo_intersects_polygons($*)"},
+};
+
+}  // namespace
+
+std::span<const ScalarFunction> GeoRows() {
+  return kRows;
+}
+
+}  // namespace kc::kql
