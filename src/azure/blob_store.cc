@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "azure/blob_api.h"
+#include "azure/local_holders.h"
 #include "azure/object_names.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -35,6 +36,7 @@ class BlobStore final : public ObjectStore {
   BlobStore(const StorageUrl& url, std::string key, const StoreWorld& world, TokenProvider* tokens)
       : world_(world),
         api_(url, std::move(key), world, tokens),
+        holders_(world.files, world.lease_folder),
         prefix_(url.path.empty() ? "" : url.path + "/") {}
 
   Result<std::string> Put(const std::string& name, std::string_view bytes,
@@ -146,9 +148,20 @@ class BlobStore final : public ObjectStore {
   Status AcquireLease(const std::string& name, const std::string& proposed_id,
                       int seconds) override {
     seconds = std::clamp(seconds, kShortestLeaseSeconds, kLongestLeaseSeconds);
-    return Lease(name, {{"x-ms-lease-action", "acquire"},
-                        {"x-ms-lease-duration", std::to_string(seconds)},
-                        {"x-ms-proposed-lease-id", proposed_id}});
+    Status acquired = Lease(name, {{"x-ms-lease-action", "acquire"},
+                                   {"x-ms-lease-duration", std::to_string(seconds)},
+                                   {"x-ms-proposed-lease-id", proposed_id}});
+    if (!acquired && acquired.error().reason == "LeaseAlreadyPresent") {
+      std::string dead = holders_.DeadHolder(url().UrlOf(name));
+      // Succeeds only if the dead one's lease is the current one, for one of those who try.
+      if (!dead.empty() && Lease(name, {{"x-ms-lease-action", "change"},
+                                        {"x-ms-lease-id", dead},
+                                        {"x-ms-proposed-lease-id", proposed_id}})) {
+        acquired = RenewLease(name, proposed_id);
+      }
+    }
+    if (acquired) holders_.Hold(url().UrlOf(name), proposed_id);
+    return acquired;
   }
 
   Status RenewLease(const std::string& name, const std::string& lease_id) override {
@@ -156,7 +169,10 @@ class BlobStore final : public ObjectStore {
   }
 
   Status ReleaseLease(const std::string& name, const std::string& lease_id) override {
-    return Ended(Lease(name, {{"x-ms-lease-action", "release"}, {"x-ms-lease-id", lease_id}}));
+    Status ended =
+        Ended(Lease(name, {{"x-ms-lease-action", "release"}, {"x-ms-lease-id", lease_id}}));
+    if (ended) holders_.Drop(url().UrlOf(name));
+    return ended;
   }
 
   Status BreakLease(const std::string& name) override {
@@ -288,6 +304,7 @@ class BlobStore final : public ObjectStore {
 
   const StoreWorld world_;
   BlobApi api_;
+  LocalHolders holders_;
   const std::string prefix_;  // of names below the container
   std::atomic<int> hierarchical_{-1};
 };

@@ -314,6 +314,33 @@ TEST_F(GrantTest, GrantsEnd) {
   EXPECT_EQ((*OpenStore(*url, World()))->Get("one").error().reason, "Forbidden");
 }
 
+TEST_F(GrantTest, AKilledHoldersLeaseIsNotWaitedFor) {
+  std::string folder = "/tmp/kc-leases-" + world::SystemRandom().Guid();
+  StoreWorld world = World();
+  world.files = &world::PosixFiles();
+  world.lease_folder = folder;
+  auto open = [&] { return *OpenStore(store_->url(), world); };
+  auto id = [] { return world::SystemRandom().Guid(); };
+  ASSERT_TRUE(store_->Put("m", "x"));
+  auto first = open();
+  std::string mine = id();
+  ASSERT_TRUE(first->AcquireLease("m", mine, 60));
+  auto second = open();
+  EXPECT_EQ(second->AcquireLease("m", id(), 60).error().reason, "LeaseAlreadyPresent");
+  first.reset();  // as a killed process: its file lock is gone, its lease is not
+  std::string theirs = id();
+  auto taken = second->AcquireLease("m", theirs, 60);
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_EQ(store_->Put("m", "y", {.if_match = "", .lease_id = mine}).error().reason, "LeaseLost");
+  EXPECT_TRUE(store_->Put("m", "y", {.if_match = "", .lease_id = theirs}));
+  // Somebody elsewhere took it meanwhile: the dead one's id opens nothing.
+  second.reset();
+  ASSERT_TRUE(store_->BreakLease("m"));
+  ASSERT_TRUE(store_->AcquireLease("m", id(), 60));
+  EXPECT_EQ(open()->AcquireLease("m", id(), 60).error().reason, "LeaseAlreadyPresent");
+  (void)world::PosixFiles().RemoveAll(folder);
+}
+
 TEST_F(GrantTest, WrongKeysAndPlacesAreNamed) {
   auto wrong = Open(world::Environment("KC_AZURITE_URL") + "/kc-grants;" + kKey);
   auto refused = ProbeStore(*wrong, world::SystemRandom());

@@ -129,11 +129,15 @@ struct StoreWorld {
   world::Transport* transport = nullptr;  // kBlob only
   world::Clock* clock = nullptr;
   world::Random* random = nullptr;
-  world::Files* files = nullptr;         // kFile only
+  world::Files* files = nullptr;         // kFile, and for lease_folder
   world::CancelToken* cancel = nullptr;  // may be null
   // How long blob storage may take to answer for the first time; 0: as long as any request. A
   // command line sets it, since a wrong address must be told soon.
   std::chrono::milliseconds first_contact{0};
+  // A local folder in which processes of this machine tell each other which leases of blobs they
+  // hold: the lease of one that was killed is then taken over at once instead of waited for; ""
+  // for none.
+  std::string lease_folder = {};
 };
 class TokenProvider;
 // A FileStore or a BlobStore. `tokens` is asked when the URL has no credentials of its own (may be

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "azure/storage_url.h"
@@ -6,6 +8,7 @@
 #include "http/curl_transport.h"
 #include "world/clock.h"
 #include "world/files.h"
+#include "world/processes.h"
 #include "world/random.h"
 
 namespace kc::cli {
@@ -24,6 +27,10 @@ Result<Connections> Connect(const Arguments& arguments, world::CancelToken& canc
     store_world.random = &world::SystemRandom();
     store_world.files = &world::PosixFiles();
     store_world.first_contact = std::chrono::milliseconds(1800);  // wrong input: within two seconds
+    // Restarts after a crash don't wait for the lease of the process that died.
+    std::string runtime = world::Environment("XDG_RUNTIME_DIR");
+    if (runtime.empty()) runtime = fmt::format("/tmp/kusto-copy-{}", world::UserId());
+    store_world.lease_folder = runtime + "/kusto-copy-leases";
     // Not cancelled with the copy: leases are given back and records written at its end.
     KC_ASSIGN(made.lake, azure::OpenStore(*url, store_world, made.tokens.get()));
   }

@@ -47,6 +47,10 @@ int ProcessId() {
   return getpid();
 }
 
+int UserId() {
+  return static_cast<int>(geteuid());
+}
+
 int64_t ResidentBytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (file == nullptr) return 0;

@@ -20,6 +20,8 @@ std::string HostName();
 // The working folder, absolute, or "." if it was removed.
 std::string CurrentFolder();
 int ProcessId();
+// Of the user whose rights this process has.
+int UserId();
 // Resident memory of this process in bytes.
 int64_t ResidentBytes();
 int CpuCount();
