@@ -139,7 +139,8 @@ Result<std::string> Emitter::AggregateRows(const Node& node) {
   // The groups of rows in memory come out in the order in which they came first, as Kusto's do; for
   // stored tables, whose rows have no order, that would cost too much.
   const bool ordered = !node.assignments.empty() && !ReadsTables(*node.children[0]);
-  if (ordered) child = "SELECT *, row_number() OVER () AS rn" + From(child);
+  const std::string row = "rn" + std::to_string(next_name_++);
+  if (ordered) child = "SELECT *, row_number() OVER () AS " + row + From(child);
   std::vector<std::string> items;
   std::string group;
   for (const auto& [id, expr] : node.assignments) {
@@ -163,7 +164,8 @@ Result<std::string> Emitter::AggregateRows(const Node& node) {
   shared_names_.clear();
   // Without keys there is one row, even of nothing.
   if (node.assignments.empty() && !any) return std::string("SELECT 0 AS k");
-  return "SELECT " + SelectList(items) + From(child) + group + (ordered ? " ORDER BY min(rn)" : "");
+  return "SELECT " + SelectList(items) + From(child) + group +
+         (ordered ? " ORDER BY min(" + row + ")" : "");
 }
 
 Result<std::string> Emitter::Sort(const Node& node, const Filters& above) {

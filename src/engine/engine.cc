@@ -140,6 +140,19 @@ class StreamedTable : public ResultTable {
   }
 
  private:
+  // About what the rows take in memory.
+  static int64_t Size(const Chunk& chunk) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < chunk.columns(); ++i) {
+      bytes += chunk.rows() * sizeof(int64_t);
+      if (chunk.column(i).type() != DuckType::kText) continue;
+      for (size_t row = 0; row < chunk.rows(); ++row) {
+        if (!chunk.column(i).IsNull(row)) bytes += chunk.column(i).Text(row).size();
+      }
+    }
+    return static_cast<int64_t>(bytes);
+  }
+
   std::shared_ptr<Session> session_;
   std::string sql_;
   std::optional<DuckResult> result_;
@@ -153,20 +166,24 @@ class EngineImpl : public Engine {
                         TableProvider& provider) override {
     KC_ASSIGN(Bound bound, BindText(request, catalog, provider));
     KqlResult result;
+    StreamedTable* first = nullptr;
     for (kql::ResultPlan& plan : bound.query.results) {
       Emitter emitter(*bound.session->connection, &provider);
       KC_ASSIGN(std::string sql, emitter.Statement(plan.plan, "o"));
       if (LogEnabled(LogLevel::kDebug)) LogDebug("sql {}", sql);
-      for (auto& keep : emitter.TakeKeepAlive())
+      for (auto& keep : emitter.TakeKeepAlive()) {
         bound.session->keep_alive.push_back(std::move(keep));
+      }
       auto table = std::make_unique<StreamedTable>(bound.session, std::move(sql));
       table->name = plan.name;
       for (const kql::Column& column : plan.plan->columns) {
         table->columns.push_back({column.name, column.type});
       }
-      if (result.tables.empty()) KC_TRY(table->Start());
+      // Emitting may use the connection: the first statement begins once all texts are made.
+      if (first == nullptr) first = table.get();
       result.tables.push_back(std::move(table));
     }
+    KC_TRY(first->Start());
     result.visualization = std::move(bound.query.visualization);
     if (result.visualization.empty()) result.visualization = kNoVisualization;
     result.cursor = std::move(bound.query.cursor);
