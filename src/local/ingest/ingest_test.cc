@@ -1,6 +1,7 @@
 // Ingestion through commands.
 #include <gtest/gtest.h>
 
+#include "local/ingest/streaming.h"
 #include "local/testing/command_fixture.h"
 
 namespace kc::local {
@@ -182,6 +183,39 @@ TEST_F(IngestTest, FromQueries) {
   EXPECT_EQ(Text(result.rows[0][*result.Find("RowCount")]), "3");
   Run(".set Tables <| .show tables | project TableName");
   EXPECT_EQ(Rows("Tables"), Lines{"T"});
+}
+
+TEST_F(IngestTest, Streaming) {
+  Run(".create table T (a:long, s:string)");
+  StreamRequest request;
+  request.database = "NetDefaultDB";
+  request.table = "T";
+  request.body = "1,x\n2,y\n";
+  auto refused = StreamIngest(*cluster_, *operations_, {}, request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, "BadRequest_StreamingIngestionPolicyNotEnabled");
+  Run(".alter table T policy streamingingestion enable");
+  auto done = StreamIngest(*cluster_, *operations_, {}, request);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(Text(done->rows[0][0]), "2");
+  request.from_uri = true;
+  request.body = "{\"sourceUri\":\"" + WriteFile("s.csv", "3,z\n") + "\"}";
+  ASSERT_TRUE(StreamIngest(*cluster_, *operations_, {}, request));
+  request.from_uri = false;
+  request.format = "json";
+  request.mapping_name = "absent";
+  EXPECT_FALSE(StreamIngest(*cluster_, *operations_, {}, request));
+  request.body.assign(kMaxStreamBytes + 1, ' ');
+  EXPECT_EQ(StreamIngest(*cluster_, *operations_, {}, request).error().http_status, 413);
+  EXPECT_EQ(Rows("T | sort by a asc"), (Lines{"1|x", "2|y", "3|z"}));
+}
+
+TEST_F(IngestTest, SchemaChangesDoNotUndoEachOther) {
+  Run(".set T <| print a = 1");
+  Run(".alter table T docstring 'kept'");
+  Run(".append T with (extend_schema=true) <| print a = 2, b = 'x'");
+  EXPECT_EQ(Cell(".show tables | where TableName == 'T' | project DocString"), "kept");
+  EXPECT_EQ(Rows("T | sort by a asc"), (Lines{"1|", "2|x"}));
 }
 
 TEST_F(IngestTest, ExternalData) {

@@ -111,7 +111,13 @@ std::string FromTime(const std::string& v, const std::string& type, ScalarType t
 
 std::string FromString(const std::string& value, const std::string& type,
                        const TargetColumn& target) {
-  std::string v = type == "VARCHAR" ? value : fmt::format("CAST({} AS VARCHAR)", value);
+  std::string v = value;
+  if (type == "BLOB") {
+    // Text of writers that don't say so; what isn't text is shown escaped.
+    v = fmt::format("coalesce(TRY(decode({0})), CAST({0} AS VARCHAR))", value);
+  } else if (type != "VARCHAR") {
+    v = fmt::format("CAST({} AS VARCHAR)", value);
+  }
   switch (target.schema.type) {
     case ScalarType::kInt:
       return fmt::format("kql_toint_string({})", v);

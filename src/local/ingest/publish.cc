@@ -46,7 +46,18 @@ Status PrepareTables(const Publication& p, TransactionBuilder& transaction) {
       return Fail(ErrorCode::kRetry,
                   "Table '" + p.put_table->name + "' was created meanwhile by another command");
     }
-    KC_TRY(transaction.PutTable(*p.put_table));
+    TableMeta meta = *p.put_table;
+    if (named != nullptr) {
+      if (named->meta->columns != p.base_columns) {
+        return Fail(ErrorCode::kRedo,
+                    "The columns of table '" + meta.name + "' changed while the command ran");
+      }
+      // Only the columns are this command's: policies and the like may have changed meanwhile.
+      meta = *named->meta;
+      meta.columns = p.put_table->columns;
+      meta.next_column_id = std::max(meta.next_column_id, p.put_table->next_column_id);
+    }
+    KC_TRY(transaction.PutTable(std::move(meta)));
   } else if (transaction.state().FindTableById(p.table_id) == nullptr) {
     return Stop("The table was dropped while the data was read", "BadRequest_EntityNotFound");
   }

@@ -23,6 +23,8 @@ struct Publication {
   std::string table_id;
   // Created, or its columns changed, by the same transaction.
   std::optional<TableMeta> put_table;
+  // The columns that put_table was derived from; kRedo if the table has others by now.
+  std::vector<Column> base_columns;
   bool must_not_exist =
       false;  // kStop, "BadRequest_EntityAlreadyExists", if put_table's name is taken
   std::vector<ExtentFilePtr> files;

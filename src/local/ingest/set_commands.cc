@@ -164,6 +164,7 @@ Status PutTableFirst(const SetJob& job, Publication& publication) {
   table.database = publication.database;
   table.table_id = publication.table_id;
   table.must_not_exist = publication.must_not_exist;
+  table.base_columns = publication.base_columns;
   table.put_table = std::exchange(publication.put_table, std::nullopt);
   table.event = "CREATE-TABLE";
   KC_TRY(Publish(table));
@@ -180,6 +181,7 @@ Result<OperationOutcome> RunSet(const SetJob& job, OperationContext& context) {
   publication.ingest_if_not_exists = job.properties.ingest_if_not_exists;
   Published published;
   if (target.table != nullptr) {
+    publication.base_columns = target.meta().columns;
     KC_TRY(CheckCreationTime(*target.state, target.meta(), publication.creation_ticks,
                              job.operations->clock().NowTicks()));
     published.skipped = AlreadyIngested(*target.table, publication.ingest_if_not_exists);
