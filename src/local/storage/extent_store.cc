@@ -35,34 +35,37 @@ ExtentStore::~ExtentStore() {
   StopCollecting();
 }
 
+namespace {
+
+std::string DraftKey(const std::string& stem, int number) {
+  return stem + "-" + std::to_string(number) + ".parquet";
+}
+
+}  // namespace
+
 ExtentStore::Draft::~Draft() {
-  Status removed = store_.files_.RemoveAll(path());
-  if (!removed) LogWarn("a draft stays until the next start: {}", removed.error().message);
+  if (kept_) return;
+  for (const std::string& key : Keys()) store_.Discard(key);
 }
 
-Result<std::vector<std::string>> ExtentStore::Draft::TakeFile() {
-  std::vector<std::string> keys = {store_.NewKey()};
-  KC_TRY(store_.files_.Rename(path(), store_.PathOf(keys[0])));
-  return keys;
+std::string ExtentStore::Draft::first_path() const {
+  return store_.PathOf(DraftKey(stem_, 0));
 }
 
-Result<std::vector<std::string>> ExtentStore::Draft::TakeFiles() {
-  KC_ASSIGN(std::vector<world::FileInfo> found, store_.files_.List(path()));
-  // "0.parquet", "1.parquet" … "10.parquet"
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.name.size(), a.name) < std::pair(b.name.size(), b.name);
-  });
+std::vector<std::string> ExtentStore::Draft::Keys() const {
   std::vector<std::string> keys;
-  for (const world::FileInfo& file : found) {
-    std::string key = store_.NewKey();
-    Status moved = store_.files_.Rename(path() + "/" + file.name, store_.PathOf(key));
-    if (!moved) {
-      for (const std::string& taken : keys) store_.Discard(taken);
-      return Fail(std::move(moved).error());
-    }
+  while (true) {
+    std::string key = DraftKey(stem_, static_cast<int>(keys.size()));
+    if (!store_.files_.Exists(store_.PathOf(key))) return keys;
     keys.push_back(std::move(key));
   }
-  return keys;
+}
+
+Status ExtentStore::Draft::Keep() {
+  for (const std::string& key : Keys()) KC_TRY(store_.files_.Sync(store_.PathOf(key)));
+  KC_TRY(store_.files_.Sync(store_.folder_));
+  kept_ = true;
+  return {};
 }
 
 void ExtentStore::Discard(std::string_view key) {

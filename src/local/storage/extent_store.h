@@ -25,24 +25,27 @@ class ExtentStore {
   std::string PathOf(std::string_view key) const;
   const std::string& folder() const { return folder_; }
 
-  // A place for files that are being written; what is still there when it ends is deleted.
+  // Files that are being written, under names of their own: <stem>-0.parquet, <stem>-1.parquet …
+  // What isn't kept by the time it ends is deleted.
   class Draft {
    public:
-    Draft(ExtentStore& store, std::string name) : store_(store), name_(std::move(name)) {}
+    Draft(ExtentStore& store, std::string stem) : store_(store), stem_(std::move(stem)) {}
     ~Draft();
     Draft(const Draft&) = delete;
     Draft& operator=(const Draft&) = delete;
-    std::string path() const { return store_.PathOf(name_); }
-    // The file at path() / the files in the folder at path() get keys of their own, in the order of
-    // their names' numbers. MakeDurable and Register them, or Discard them.
-    Result<std::vector<std::string>> TakeFile();
-    Result<std::vector<std::string>> TakeFiles();
+    const std::string& stem() const { return stem_; }
+    std::string first_path() const;
+    // The keys of those that are there, in the order of their numbers.
+    std::vector<std::string> Keys() const;
+    // They are durable now and stay: Register them.
+    Status Keep();
 
    private:
     ExtentStore& store_;
-    std::string name_;
+    std::string stem_;
+    bool kept_ = false;
   };
-  Draft NewDraft() { return Draft(*this, "draft-" + random_.Guid()); }
+  Draft NewDraft() { return Draft(*this, random_.Guid()); }
   // Deletes a file that was never registered.
   void Discard(std::string_view key);
 

@@ -140,21 +140,21 @@ Result<int64_t> EstimateBytes(Connection& connection, const std::string& path,
   return fixed * rows + static_cast<int64_t>(texts);
 }
 
-// The file is complete under its key: its facts, durably.
-Result<ExtentFilePtr> Finish(Connection& connection, ExtentStore& store,
+// What is to be known of a file.
+Result<ExtentFile> ReadFacts(Connection& connection, const ExtentStore& store,
                              const ExtentWriteRequest& request, const std::string& key) {
   ExtentFile file;
   file.key = key;
   std::string path = store.PathOf(key);
-  KC_ASSIGN(file.bytes, store.MakeDurable(key));
   KC_ASSIGN(auto facts, Rows(connection,
-                             fmt::format("SELECT num_rows::BIGINT, footer_size::BIGINT "
-                                         "FROM parquet_file_metadata({})",
+                             fmt::format("SELECT num_rows::BIGINT, footer_size::BIGINT, "
+                                         "file_size_bytes::BIGINT FROM parquet_file_metadata({})",
                                          SqlString(path)),
-                             {ScalarType::kLong, ScalarType::kLong}));
+                             {ScalarType::kLong, ScalarType::kLong, ScalarType::kLong}));
   KC_ASSERT(facts.size() == 1);
   file.rows = AsLong(facts[0][0]);
   file.index_bytes = AsLong(facts[0][1]);
+  file.bytes = AsLong(facts[0][2]);
   for (const Column& column : request.columns) file.column_ids.push_back(column.id);
   std::sort(file.column_ids.begin(), file.column_ids.end());
   file.has_row_times = request.has_row_times;
@@ -162,18 +162,16 @@ Result<ExtentFilePtr> Finish(Connection& connection, ExtentStore& store,
   if (request.original_bytes == 0) {
     KC_ASSIGN(file.original_bytes, EstimateBytes(connection, path, request.columns, file.rows));
   }
-  return store.Register(std::move(file));
+  return file;
 }
 
 // Gives each file its part of the size that is known for all of them.
-void ShareOriginalBytes(std::vector<ExtentFilePtr>& files, int64_t original_bytes) {
+void ShareOriginalBytes(std::vector<ExtentFile>& files, int64_t original_bytes) {
   int64_t rows = 0;
-  for (const ExtentFilePtr& file : files) rows += file->rows;
-  for (ExtentFilePtr& file : files) {
-    double part = static_cast<double>(file->rows) / static_cast<double>(rows);
-    // Nobody else has it yet.
-    const_cast<ExtentFile&>(*file).original_bytes =
-        static_cast<int64_t>(static_cast<double>(original_bytes) * part);
+  for (const ExtentFile& file : files) rows += file.rows;
+  for (ExtentFile& file : files) {
+    double part = static_cast<double>(file.rows) / static_cast<double>(rows);
+    file.original_bytes = static_cast<int64_t>(static_cast<double>(original_bytes) * part);
   }
 }
 
@@ -183,31 +181,29 @@ Result<std::vector<ExtentFilePtr>> WriteExtents(Connection& connection, ExtentSt
                                                 const ExtentWriteRequest& request) {
   KC_ASSERT(!request.columns.empty());
   ExtentStore::Draft draft = store.NewDraft();
-  std::vector<std::string> keys;
+  std::string statement;
   if (request.max_rows_per_file > 0) {
+    // Into the folder itself, beside the other files, whose names it can't hit.
     int64_t groups = (request.max_rows_per_file + kRowGroupRows - 1) / kRowGroupRows;
-    KC_ASSIGN(Value rows,
-              connection.QueryValue(CopyStatement(
-                  request, draft.path(),
-                  fmt::format(", ROW_GROUPS_PER_FILE {}, FILENAME_PATTERN '{{i}}'", groups))));
-    if (AsLong(rows) == 0) return std::vector<ExtentFilePtr>();
-    KC_ASSIGN(keys, draft.TakeFiles());
+    statement = CopyStatement(request, store.folder(),
+                              fmt::format(", ROW_GROUPS_PER_FILE {}, FILENAME_PATTERN '{}-{{i}}', "
+                                          "OVERWRITE_OR_IGNORE true",
+                                          groups, draft.stem()));
   } else {
-    KC_ASSIGN(Value rows, connection.QueryValue(CopyStatement(request, draft.path(), "")));
-    if (AsLong(rows) == 0) return std::vector<ExtentFilePtr>();
-    KC_ASSIGN(keys, draft.TakeFile());
+    statement = CopyStatement(request, draft.first_path(), "");
   }
-  std::vector<ExtentFilePtr> files;
-  for (const std::string& key : keys) {
-    auto file = Finish(connection, store, request, key);
-    if (!file) {
-      for (const std::string& unused : keys) store.Discard(unused);
-      return Fail(std::move(file).error());
-    }
-    files.push_back(*std::move(file));
+  KC_ASSIGN(Value rows, connection.QueryValue(statement));
+  std::vector<ExtentFilePtr> registered;
+  if (AsLong(rows) == 0) return registered;
+  std::vector<ExtentFile> files;
+  for (const std::string& key : draft.Keys()) {
+    KC_ASSIGN(ExtentFile file, ReadFacts(connection, store, request, key));
+    files.push_back(std::move(file));
   }
   if (request.original_bytes > 0) ShareOriginalBytes(files, request.original_bytes);
-  return files;
+  KC_TRY(draft.Keep());
+  for (ExtentFile& file : files) registered.push_back(store.Register(std::move(file)));
+  return registered;
 }
 
 }  // namespace kc::local
