@@ -274,6 +274,13 @@ class FakeClient : public kusto::Client {
       return Table({{"DatabaseName", kString}, {"PrettyName", kString}, {"DatabaseId", kGuid}},
                    {{std::string("Db"), std::string(), "id of " + cluster_.address}});
     }
+    if (text.find("csl script") != std::string::npos) {
+      return Table({{"DatabaseSchemaScript", kString}});
+    }
+    if (text.starts_with(".show database [") && text.find(" policy ") != std::string::npos) {
+      return Table({{"PolicyName", kString}, {"EntityName", kString}, {"Policy", kString}},
+                   {{std::string("RetentionPolicy"), std::string("Db"), std::string("null")}});
+    }
     if (text.find("schema as json") != std::string::npos) return ShowSchema(text, named);
     if (text == ".show tables details") return Details(all);
     if (text == ".show tables") {

@@ -40,6 +40,7 @@ class Planner {
   Task<Status> AddBlocks(std::vector<PlannedBlock> blocks, std::optional<int64_t> band_end,
                          bool undated);
   Task<Status> Finish();
+  void CountExpired(const Histogram& histogram);
 
   Session& session_;
   TableRun& run_;
@@ -47,7 +48,17 @@ class Planner {
   PlanLimits limits_;
   std::map<std::string, ExtentFacts> extents_;
   int limit_ = kFirstLimit;
+  int64_t expired_ = 0;  // rows that the destination's retention will remove
 };
+
+void Planner::CountExpired(const Histogram& histogram) {
+  const auto pair = session_.tables.find(run_.name);
+  if (pair == session_.tables.end() || !pair->second.retention) return;
+  const int64_t oldest = session_.Now() - *pair->second.retention;
+  for (const auto& instant : histogram.instants) {
+    if (instant.created < oldest) expired_ += instant.rows;
+  }
+}
 
 Task<Result<int64_t>> Planner::Count() {
   KC_CO_ASSIGN(const Answer answer,
@@ -113,6 +124,7 @@ Task<Result<bool>> Planner::PlanOneBand() {
                    session_.environment.source,
                    commands::PlanInstants(WindowOf(session_, run_), run_.band_end, limit_)));
   const Histogram histogram = ReadHistogram(answer.table(), limit_, extents_);
+  CountExpired(histogram);
   if (histogram.truncated && histogram.instants.empty()) {
     // One instant in more extents than the answer may have rows.
     if (limit_ >= kLargestLimit) co_return Stop("one instant lies in too many extents to plan");
@@ -159,6 +171,14 @@ Task<Status> Planner::Finish() {
                     "were moved in behind the cursor; run the copy again",
                     dated, run_.window_rows, after));
   }
+  if (expired_ > 0) {
+    run_.remarks.push_back(fmt::format("{} rows are older than the destination keeps", expired_));
+    session_.Notify(
+        run_.name,
+        fmt::format("{} rows are older than the destination's retention keeps rows: they "
+                    "are copied and will be removed there",
+                    expired_));
+  }
   if (after < run_.window_rows) {
     session_.Notify(run_.name, fmt::format("{} rows left the source while it was planned",
                                            run_.window_rows - after));
@@ -175,8 +195,12 @@ Task<Status> Planner::Run() {
   }
   const bool undated =
       session_.environment.options.include_undated && run_.undated_rows > 0 && !run_.undated_copied;
-  if (run_.window_rows > 0 || undated) KC_CO_TRY(ReadExtents());
-  if (undated) KC_CO_TRY(PlanUndated());
+  if (run_.window_rows > 0 || undated) {
+    KC_CO_TRY(ReadExtents());
+  }
+  if (undated) {
+    KC_CO_TRY(PlanUndated());
+  }
   bool more = run_.window_rows > 0;
   while (more && !session_.ending()) {
     KC_CO_ASSIGN(more, PlanOneBand());

@@ -194,6 +194,14 @@ Task<void> Session::KeepLease() {
   }
 }
 
+bool Session::Started(const std::string& table) const {
+  if (ledger.watermarks.contains(table)) return true;
+  for (const auto& [key, run] : ledger.tables) {
+    if (run.name == table && run.planned_blocks > 0) return true;
+  }
+  return false;
+}
+
 std::string Session::NewToken() const {
   // One word of fixed width without a colon: no tag policy can name it, no other token contains it.
   return "kc" + journal.copy_id() + environment.random.Word(16);

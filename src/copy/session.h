@@ -22,9 +22,10 @@ struct TablePair {
   std::string source, destination;
   kusto::commands::TableSchema source_schema;
   std::string source_id, destination_id;
-  std::vector<ColumnSchema> missing_columns;  // at the destination
-  bool hidden_rows = false;  // row level security or restricted view: what is read may not be all
-  bool exact_from_start = false;  // types that the fast format can't carry
+  std::vector<ColumnSchema> missing_columns;     // at the destination
+  std::map<std::string, std::string> encodings;  // column → type, of the source
+  std::optional<int64_t> retention;              // of the destination, ticks
+  bool exact_from_start = false;                 // types that the fast format can't carry
 };
 
 class Session {
@@ -61,7 +62,8 @@ class Session {
   // Keeps the leases until the session ends.
   world::Task<void> KeepLease();
 
-  std::string SourceDatabase() const { return names.source; }
+  // Was the table, or a part of it, copied by this checkpoint before?
+  bool Started(const std::string& table) const;
   std::string NewToken() const;
   std::string NewFolder(const TableRun& run, const Block& block) const;
   std::string RequestId(const char* what) const;

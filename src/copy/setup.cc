@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "copy/policies.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
 
@@ -25,7 +26,83 @@ struct Side {
   std::string database_id;
   std::vector<commands::TableSchema> schemas;
   std::vector<commands::TableDetails> details;
+  TablePolicies hidden;     // row level security and restricted view
+  TablePolicies updates;    // destination
+  TablePolicies retention;  // destination
+  std::string database_retention;
+  Encodings encodings;             // source
+  std::vector<std::string> views;  // destination: sources of materialized views
 };
+
+// Policies are looked at for what they mean; one that can't be read is told, not taken for absent.
+Task<void> ReadPolicies(Session& session, kusto::Client& client, std::string text,
+                        TablePolicies& into) {
+  auto show = session.Show(client, text);
+  const Result<Answer> answer = co_await show;
+  auto read = answer ? commands::ReadTablePolicies(answer->table())
+                     : Result<TablePolicies>(Fail(answer.error()));
+  if (read) {
+    into.insert(read->begin(), read->end());
+  } else {
+    session.Notify("", "can't be read: " + text + " (" + read.error().message + ")");
+  }
+}
+
+Task<void> ReadSourceScript(Session& session, Side& side) {
+  auto show =
+      session.Show(session.environment.source, commands::ShowSchemaScript(session.names.source));
+  const Result<Answer> answer = co_await show;
+  if (!answer) {
+    session.Notify("", "encoding policies can't be read: " + answer.error().message);
+    co_return;
+  }
+  std::vector<std::string> lines;
+  for (const auto& row : answer->table().rows) {
+    if (row.empty()) continue;
+    if (const auto* line = std::get_if<std::string>(&row.front())) lines.push_back(*line);
+  }
+  side.encodings = ReadEncodings(lines);
+}
+
+Task<void> ReadViews(Session& session, Side& side) {
+  auto show = session.Show(session.environment.destination, commands::ShowMaterializedViews());
+  const Result<Answer> answer = co_await show;
+  if (!answer || !answer->table().Find("SourceTable")) co_return;
+  for (size_t row = 0; row < answer->table().rows.size(); ++row) {
+    side.views.push_back(kusto::GetText(answer->table(), row, "SourceTable"));
+  }
+}
+
+Task<void> ReadDatabaseRetention(Session& session, Side& side) {
+  auto show = session.Show(session.environment.destination,
+                           commands::ShowDatabasePolicy(session.names.destination, "retention"));
+  const Result<Answer> answer = co_await show;
+  if (!answer) co_return;
+  if (const auto json = commands::ReadPolicy(answer->table())) side.database_retention = *json;
+}
+
+Task<void> ReadSourcePolicies(Session& session, Side& side) {
+  auto& client = session.environment.source;
+  world::TaskGroup group;
+  for (const char* policy : {"row_level_security", "restricted_view_access"}) {
+    group.Start(ReadPolicies(session, client, commands::ShowAllTablesPolicy(policy), side.hidden));
+  }
+  group.Start(ReadSourceScript(session, side));
+  auto join = group.Join();
+  co_await join;
+}
+
+Task<void> ReadDestinationPolicies(Session& session, Side& side) {
+  auto& client = session.environment.destination;
+  world::TaskGroup group;
+  group.Start(ReadPolicies(session, client, commands::ShowAllTablesPolicy("update"), side.updates));
+  group.Start(
+      ReadPolicies(session, client, commands::ShowAllTablesPolicy("retention"), side.retention));
+  group.Start(ReadDatabaseRetention(session, side));
+  group.Start(ReadViews(session, side));
+  auto join = group.Join();
+  co_await join;
+}
 
 Task<Status> ReadSide(Session& session, kusto::Client& client, std::string database, Side& side) {
   auto* cancel = &session.environment.cancel;
@@ -49,6 +126,10 @@ Task<Status> ReadSide(Session& session, kusto::Client& client, std::string datab
   KC_CO_TAKE(side.schemas, commands::ReadDatabaseSchema(schema.table()));
   KC_CO_ASSIGN(const Answer details, session.Show(client, commands::ShowTablesDetails()));
   KC_CO_TAKE(side.details, commands::ReadTableDetails(details.table()));
+  const bool is_source = &client == &session.environment.source;
+  auto policies =
+      is_source ? ReadSourcePolicies(session, side) : ReadDestinationPolicies(session, side);
+  co_await policies;
   co_return Status();
 }
 
@@ -69,6 +150,25 @@ const T* Named(const std::vector<T>& all, const std::string& name) {
   const auto found =
       std::find_if(all.begin(), all.end(), [&name](const T& t) { return t.name == name; });
   return found == all.end() ? nullptr : &*found;
+}
+
+Status TellPolicies(Session& session, const Side& source, const Side& destination) {
+  std::vector<std::string> copied;
+  for (const auto& [name, pair] : session.tables) copied.push_back(name);
+  KC_ASSIGN(const auto notices,
+            JudgeUpdatePolicies(ReadUpdatePolicies(destination.updates), copied, "KcStaging_"));
+  for (const auto& notice : notices) session.Notify(notice.table, notice.text);
+  for (const auto& name : EnabledTables(source.hidden)) {
+    if (!session.tables.contains(name)) continue;
+    session.Notify(name,
+                   "row level security or restricted view is on at the source: only the rows "
+                   "that this principal sees are copied");
+  }
+  for (const auto& name : destination.views) {
+    if (!session.tables.contains(name)) continue;
+    session.Notify(name, "a materialized view at the destination takes up what is copied");
+  }
+  return {};
 }
 
 Status FillTables(Session& session, const Side& source, const Side& destination) {
@@ -92,12 +192,19 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
     if (const auto* schema = Named(destination.schemas, name)) {
       KC_ASSIGN(pair.missing_columns, MissingColumns(pair.source_schema, *schema));
     }
+    if (const auto found = source.encodings.find(name); found != source.encodings.end()) {
+      pair.encodings = found->second;
+    }
+    const auto retention = destination.retention.find(name);
+    pair.retention =
+        SoftDeletePeriod(retention == destination.retention.end() ? destination.database_retention
+                                                                  : retention->second);
     pair.exact_from_start =
         commands::FirstFormat(pair.source_schema.columns) == commands::ExportFormat::kCsv;
     session.table_numbers[name] = ++number;
     session.tables[name] = std::move(pair);
   }
-  return {};
+  return TellPolicies(session, source, destination);
 }
 
 }  // namespace
@@ -145,6 +252,22 @@ Task<Status> CreateDatabase(Session& session) {
       session.names.destination, client.cluster())));
 }
 
+// Protocol F40: what is in the table already can't be told from a copy of another checkpoint.
+Task<Status> RequireEmpty(Session& session, TablePair& pair) {
+  if (session.environment.options.append || session.Started(pair.source)) co_return Status();
+  KC_CO_ASSIGN(const Answer answer, session.StrongQuery(session.environment.destination,
+                                                        commands::CountUndated(pair.destination)));
+  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
+  const int64_t rows = kusto::GetInt(answer.table(), 0, "Total");
+  if (rows == 0) co_return Status();
+  co_return Stop(
+      fmt::format("table '{}' at the destination holds {} rows that this copy didn't "
+                  "bring; empty it (.clear table … data), give another database with --db "
+                  "SRC=DST, or add to it with --append",
+                  pair.destination, rows),
+      "NotEmpty");
+}
+
 Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
   auto& client = session.environment.destination;
   commands::TableSchema schema = pair.source_schema;
@@ -160,7 +283,17 @@ Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
       co_return;
     }
   }
-  if (!is_new) co_return;
+  if (!is_new) {
+    auto empty = RequireEmpty(session, pair);
+    outcome = co_await empty;
+    co_return;
+  }
+  for (const auto& [column, type] : pair.encodings) {
+    auto alter = session.IdempotentCommand(
+        client, commands::AlterColumnEncoding(pair.destination, column, type));
+    const Result<Answer> altered = co_await alter;
+    if (!altered) session.Notify(pair.source, "encoding: " + altered.error().message);
+  }
   auto show = session.Show(client, commands::ShowTableDetails(pair.destination));
   const Result<Answer> shown = co_await show;
   auto details = shown ? commands::ReadTableDetails(shown->table())

@@ -62,12 +62,27 @@ Task<Result<Home>> StagingTables::Create(std::string table, std::vector<ColumnSc
     co_return Stop("the destination doesn't tell the id of staging table " + staging.name);
   }
   staging.id = read.front().table_id;
+  KC_CO_TRY(SetEncodings(staging.name, table));
   KC_CO_TRY(SetPolicies(staging.name));
   staging.state = StagingState::kCreated;
   session_.ledger.staging[staging.name] = staging;
   // Not waited for: the blocks that use the table record its name and id themselves.
   KC_CO_TRY(session_.WriteOne(Ledger::RecordOf(staging, session_.Now())));
   co_return Home{staging.name, staging.id};
+}
+
+// Large values would be cut or nulled otherwise; unlike other policies this one is never inherited.
+Task<Status> StagingTables::SetEncodings(std::string name, std::string table) {
+  const auto pair = session_.tables.find(table);
+  if (pair == session_.tables.end()) co_return Status();
+  const auto encodings = pair->second.encodings;
+  for (const auto& [column, type] : encodings) {
+    KC_CO_ASSIGN(const Answer done,
+                 session_.IdempotentCommand(session_.environment.destination,
+                                            commands::AlterColumnEncoding(name, column, type)));
+    (void)done;
+  }
+  co_return Status();
 }
 
 Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchema> columns) {

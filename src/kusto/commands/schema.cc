@@ -51,6 +51,10 @@ std::string ShowDatabasePolicy(const std::string& database, const std::string& p
 std::string ShowTableEncodings(const std::string& table) {
   return ".show table " + Name(table) + " policy encoding";
 }
+std::string ShowSchemaScript(const std::string& database) {
+  return ".show database " + Name(database) +
+         " schema as csl script with (IncludeEncodingPolicies=true)";
+}
 std::string ShowIngestionFailures(const std::string& operation_id) {
   return ".show ingestion failures with (OperationId=\"" + operation_id + "\")";
 }

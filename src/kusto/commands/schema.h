@@ -34,6 +34,8 @@ std::string ShowTablePolicy(const std::string& table, const std::string& policy)
 std::string ShowAllTablesPolicy(const std::string& policy);  // `.show table * policy …`
 std::string ShowDatabasePolicy(const std::string& database, const std::string& policy);
 std::string ShowTableEncodings(const std::string& table);
+// `.alter column … policy encoding …` lines among others, one per row.
+std::string ShowSchemaScript(const std::string& database);
 std::string ShowIngestionFailures(const std::string& operation_id);
 
 struct TableDetails {
