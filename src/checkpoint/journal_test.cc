@@ -1,0 +1,186 @@
+#include "checkpoint/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "azure/memory_store.h"
+#include "azure/test_clock.h"
+#include "base/log.h"
+
+namespace kc::checkpoint {
+namespace {
+
+class CountingRandom : public world::Random {
+ public:
+  uint64_t Next() override { return engine_(); }
+
+ private:
+  std::mt19937_64 engine_{7};
+};
+
+const Identity kIdentity{"http://a", "A", "http://b", "B"};
+
+Record Numbered(const std::string& table, std::string state) {
+  Record record;
+  record.level = kLevelTable;
+  record.table = table;
+  record.state = std::move(state);
+  record.details = "{}";
+  return record;
+}
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalTest() : store_(azure::MakeMemoryStore(lake_, clock_)) { SetLogLevel(LogLevel::kOff); }
+  std::unique_ptr<Journal> Make() {
+    return std::make_unique<Journal>(*store_, clock_, random_, "B/checkpoint/");
+  }
+  // A journal that is open, with what the one before left.
+  std::unique_ptr<Journal> Open(Opened* opened = nullptr) {
+    auto journal = Make();
+    auto result = journal->Open(kIdentity, "me", nullptr);
+    EXPECT_TRUE(result.has_value()) << result.error().message;
+    EXPECT_TRUE(journal->Begin(result->records).has_value());
+    if (opened != nullptr) *opened = *result;
+    return journal;
+  }
+
+  azure::TestClock clock_;
+  CountingRandom random_;
+  azure::MemoryLake lake_;
+  std::unique_ptr<azure::ObjectStore> store_;
+};
+
+TEST_F(JournalTest, TheNextOwnerReadsWhatWasAppended) {
+  Opened opened;
+  auto first = Open(&opened);
+  EXPECT_TRUE(opened.is_new);
+  EXPECT_EQ(opened.generation, 1);
+  ASSERT_TRUE(first->Append({Numbered("a", "1"), Numbered("b", "1")}));
+  ASSERT_TRUE(first->Append({Numbered("a", "2")}));
+  ASSERT_TRUE(first->Close());
+  auto second = Open(&opened);
+  EXPECT_FALSE(opened.is_new);
+  EXPECT_EQ(opened.generation, 2);
+  EXPECT_EQ(second->copy_id(), first->copy_id());
+  ASSERT_EQ(opened.records.size(), 4u);  // the header's too
+  EXPECT_EQ(opened.records[1].table, "a");
+  EXPECT_EQ(opened.records[1].group, opened.records[2].group);
+  EXPECT_EQ(opened.records[3].state, "2");
+  EXPECT_GT(opened.records[3].sequence, opened.records[2].sequence);
+}
+
+TEST_F(JournalTest, AHolderThatIsAliveIsNamed) {
+  auto first = Open();
+  // Its beat goes on while the second one waits.
+  class Beating : public world::Clock {
+   public:
+    Beating(azure::TestClock& clock, Journal& holder) : clock_(clock), holder_(holder) {}
+    int64_t NowTicks() const override { return clock_.NowTicks(); }
+    world::Duration Monotonic() const override { return clock_.Monotonic(); }
+    bool Sleep(world::Duration duration, world::CancelToken*) override {
+      clock_.Advance(duration);
+      EXPECT_TRUE(holder_.Renew());
+      return true;
+    }
+
+   private:
+    azure::TestClock& clock_;
+    Journal& holder_;
+  } beating(clock_, *first);
+  Journal second(*store_, beating, random_, "B/checkpoint/");
+  const auto opened = second.Open(kIdentity, "other", nullptr);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().reason, "LeaseHeld");
+  EXPECT_NE(opened.error().message.find("me"), std::string::npos);
+  EXPECT_TRUE(first->Append({Numbered("a", "1")}));
+}
+
+TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
+  auto first = Open();
+  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
+  const auto before = clock_.Monotonic();
+  Opened opened;
+  auto second = Open(&opened);
+  EXPECT_LE(clock_.Monotonic() - before, std::chrono::seconds(kLeaseSeconds + 5));
+  ASSERT_EQ(opened.records.size(), 2u);
+  const Status late = first->Append({Numbered("a", "zombie")});
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().reason, "LeaseLost");
+  EXPECT_FALSE(first->Renew().has_value());
+  EXPECT_FALSE(first->Begin({}).has_value());  // nor can it roll to a segment that nobody reads
+  EXPECT_FALSE(first->MaySend());
+  EXPECT_TRUE(second->Append({Numbered("a", "2")}));
+  ASSERT_TRUE(second->Close());
+  auto third = Open(&opened);
+  EXPECT_EQ(opened.records.back().state, "2");
+}
+
+TEST_F(JournalTest, AnotherCopysCheckpointIsRefused) {
+  auto first = Open();
+  ASSERT_TRUE(first->Close());
+  auto other = Make();
+  Identity identity = kIdentity;
+  identity.source = "http://c";
+  const auto opened = other->Open(identity, "me", nullptr);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().reason, "OtherCopy");
+}
+
+TEST_F(JournalTest, ANewerManifestIsRefused) {
+  ASSERT_TRUE(store_->Put("B/checkpoint/manifest.json", R"({"version":2,"generation":1})"));
+  const auto opened = Make()->Open(kIdentity, "me", nullptr);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().reason, "NewerVersion");
+}
+
+TEST_F(JournalTest, ATornLastAppendIsLeftOut) {
+  auto first = Open();
+  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
+  ASSERT_TRUE(first->Append({Numbered("a", "2"), Numbered("b", "2")}));
+  const std::string segment = first->segment();
+  ASSERT_TRUE(first->Close());
+  std::string& bytes = lake_.objects.at("lake/" + segment).bytes;
+  bytes.resize(bytes.size() - 5);
+  Opened opened;
+  auto second = Open(&opened);
+  EXPECT_EQ(opened.records.back().state, "1");
+}
+
+TEST_F(JournalTest, ALostAnswerOfAnAppendIsSettledByReading) {
+  auto first = Open();
+  bool lost = false;
+  lake_.fault = [&](std::string_view call, const std::string&) {
+    if (call != "Append" || lost) return azure::StoreFault::kNone;
+    lost = true;
+    return azure::StoreFault::kLostResponse;
+  };
+  const Status status = first->Append({Numbered("a", "1")});
+  lake_.fault = nullptr;
+  EXPECT_TRUE(lost);
+  EXPECT_TRUE(status.has_value()) << status.error().message;
+  ASSERT_TRUE(first->Append({Numbered("a", "2")}));
+  ASSERT_TRUE(first->Close());
+  Opened opened;
+  auto second = Open(&opened);
+  ASSERT_EQ(opened.records.size(), 3u);
+}
+
+TEST_F(JournalTest, RollingKeepsOnlyTheCurrentSegment) {
+  auto first = Open();
+  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
+  ASSERT_TRUE(first->Begin({Numbered("a", "1")}));
+  ASSERT_TRUE(first->Append({Numbered("a", "2")}));
+  ASSERT_TRUE(first->DeleteOldSegments());
+  int segments = 0;
+  for (const auto& [name, object] : lake_.objects) segments += name.ends_with(".csv");
+  EXPECT_EQ(segments, 1);
+  const auto seen = Journal::Look(*store_, "B/checkpoint/");
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->records.back().state, "2");
+  EXPECT_EQ(seen->identity, kIdentity);
+}
+
+}  // namespace
+}  // namespace kc::checkpoint
