@@ -432,6 +432,13 @@ class FakeClient : public kusto::Client {
   }
 
   Result<Answer> RunCommand(const std::string& text) {
+    if (text.starts_with(".execute database script")) {
+      for (const auto& line : Split(text, '\n')) {
+        if (line.starts_with(".execute")) continue;
+        KC_TRY(RunCommand(line));
+      }
+      return Table({{"Result", kString}});
+    }
     const std::string name = First(text, R"(\['([^']*)'\])");
     if (text.starts_with(".create table") || text.starts_with(".create-merge table")) {
       FakeTable& table = cluster_.tables[name];

@@ -33,7 +33,7 @@ void VirtualExecutor::Post(Completion done) {
 }
 
 bool VirtualExecutor::RunOne() {
-  if (entries_.empty() || crashed_) return false;
+  if (entries_.empty() || crashed_ || paused_) return false;
   auto first = entries_.begin();
   clock_.Set(first->first);
   Entry entry = std::move(first->second);
@@ -42,6 +42,11 @@ bool VirtualExecutor::RunOne() {
     const Fate drawn = fate ? fate(entry.number, entry.name) : Fate::kRun;
     if (drawn == Fate::kCrashBefore) {
       crashed_ = true;
+      return false;
+    }
+    if (drawn == Fate::kPause) {
+      paused_ = true;
+      entries_.emplace(clock_.Monotonic(), std::move(entry));
       return false;
     }
     entry.work();

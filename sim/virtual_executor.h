@@ -46,6 +46,7 @@ enum class Fate {
   kRun,
   kCrashBefore,  // the process dies before the request is sent
   kCrashAfter,   // the other side acted, the process dies before it knows
+  kPause,        // the process stops for a while, the request goes out when it continues
 };
 
 class VirtualExecutor : public world::Executor {
@@ -61,6 +62,11 @@ class VirtualExecutor : public world::Executor {
   // False also when the process has crashed.
   bool RunOne() override;
   bool crashed() const { return crashed_; }
+  bool paused() const { return paused_; }
+  void Continue() {
+    paused_ = false;
+    fate = nullptr;
+  }
   int submitted() const { return number_; }
 
  private:
@@ -77,6 +83,7 @@ class VirtualExecutor : public world::Executor {
   uint64_t next_timer_ = 0;
   int number_ = 0;
   bool crashed_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace kc::sim

@@ -24,6 +24,10 @@ constexpr const char* kExample =
     "https://help.kusto.windows.net/ \\\n    -d https://mine.eastus.kusto.windows.net --db Samples "
     "--tables-include StormEvents\n\nNo subcommand means copy.";
 
+constexpr int kMostSlots = 10'000;
+// A fingerprint's sums stay below 2^63.
+constexpr int64_t kMostRows = int64_t{1} << 30;
+
 struct Texts {
   std::vector<std::string> databases;
   std::string rpo, horizon, undated_wait;
@@ -64,22 +68,24 @@ void AddCopy(CLI::App& app, Arguments& arguments, Texts& texts) {
                "Run until stopped; otherwise stop after the first iteration");
   app.add_option("--query-slots", options.query_slots,
                  "Concurrent queries and commands per cluster (default: 10% of query capacity)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostSlots));
   app.add_option("--export-slots", options.export_slots,
                  "Concurrent exports of the source (default: its export capacity)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostSlots));
   app.add_option("--ingestion-slots", options.ingestion_slots,
                  "Concurrent ingestions (default: the destination's ingestion capacity)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostSlots));
   app.add_option("-r,--rpo", texts.rpo,
                  "Target time between two iterations: 5m, 00:05:00, '5 minutes' (default: 5m)");
   app.add_option("-b,--backfillHorizon,--backfill-horizon", texts.horizon,
                  "How far back the first iteration starts: 30d (default: everything)");
   app.add_flag("--include-undated", options.include_undated,
                "Also copy, once, rows that have no ingestion time");
+  app.add_option("--undated-quiet", texts.undated_wait,
+                 "How long these rows must not change before they are copied (default: 10m)");
   app.add_flag("--append", options.append, "The destination's tables may hold rows already");
   app.add_option("--block-rows", options.block_rows, "Rows per block, at most")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(int64_t{1}, kMostRows));
 }
 
 // One line, with what to do next.
@@ -112,6 +118,12 @@ std::string Finish(Arguments& arguments, const Texts& texts) {
     const auto rpo = ParsePeriod(texts.rpo);
     if (!rpo) return "--rpo '" + texts.rpo + "' is not a time; write 5m, 00:05:00 or '5 minutes'";
     arguments.options.rpo_ticks = *rpo;
+  }
+  if (!texts.undated_wait.empty()) {
+    const auto quiet = ParsePeriod(texts.undated_wait);
+    if (!quiet)
+      return "--undated-quiet '" + texts.undated_wait + "' is not a time; write 10m or 1s";
+    arguments.options.undated_quiet_ticks = *quiet;
   }
   if (!texts.horizon.empty()) {
     const auto horizon = ParsePeriod(texts.horizon);

@@ -1,6 +1,9 @@
 #include "copy/clean.h"
 
+#include <set>
+
 #include "base/log.h"
+#include "base/text.h"
 #include "copy/step.h"
 #include "kusto/commands/transfer.h"
 
@@ -74,6 +77,49 @@ Task<Status> CleanMoved(Session& session, TableRun& run) {
   }
   auto write = session.Write(std::move(group));
   co_return co_await write;
+}
+
+namespace {
+
+// "Db/data/g7/i1-t1-b1-e1-abc/part_1.parquet": its generation, and the folder "Db/data/g7/i1-…".
+struct Placed {
+  int64_t generation = 0;
+  std::string folder;
+};
+std::optional<Placed> PlaceOf(const std::string& name, const std::string& root) {
+  if (!name.starts_with(root + "g")) return std::nullopt;
+  const size_t slash = name.find('/', root.size());
+  if (slash == std::string::npos) return std::nullopt;
+  const size_t end = name.find('/', slash + 1);
+  if (end == std::string::npos) return std::nullopt;
+  const auto generation = ParseInt64(name.substr(root.size() + 1, slash - root.size() - 1));
+  if (!generation) return std::nullopt;
+  return Placed{*generation, name.substr(0, end)};
+}
+
+}  // namespace
+
+Task<Status> SweepFolders(Session& session) {
+  std::set<std::string> needed;
+  for (const auto& [key, run] : session.ledger.tables) {
+    for (const auto& [id, block] : run.blocks) {
+      needed.insert(block.folder);
+      needed.insert(block.folders.begin(), block.folders.end());
+    }
+  }
+  const std::string root = session.folder + "data/";
+  const int64_t own = session.journal.generation();
+  world::Io<Status> io(session.environment.executor, "lake.sweep", [&]() -> Status {
+    auto& lake = session.environment.lake;
+    KC_ASSIGN(const auto objects, azure::ListAll(lake, root));
+    for (const auto& object : objects) {
+      const auto placed = PlaceOf(object.name, root);
+      if (!placed || placed->generation >= own || needed.contains(placed->folder)) continue;
+      KC_TRY(lake.Delete(object.name));
+    }
+    return {};
+  });
+  co_return co_await io;
 }
 
 }  // namespace kc::copy

@@ -9,4 +9,8 @@ namespace kc::copy {
 // they are recorded as done. What can't be cleaned stays a debt of the next start.
 world::Task<Status> CleanMoved(Session& session, TableRun& run);
 
+// Deletes exported files of earlier owners that no block needs: an export that was sent by an owner
+// that stopped may write them long after (protocol F28, F39).
+world::Task<Status> SweepFolders(Session& session);
+
 }  // namespace kc::copy

@@ -26,7 +26,9 @@ struct Options {
   int64_t rpo_ticks = 3'000'000'000;      // 5 minutes
   std::optional<int64_t> horizon_before;  // ticks before the first start; stored absolute
   bool include_undated = false;
-  bool append = false;  // the destination's tables may hold rows already
+  // How long rows without ingestion time must not change before they are copied.
+  int64_t undated_quiet_ticks = 6'000'000'000;  // 10 minutes
+  bool append = false;                          // the destination's tables may hold rows already
   std::optional<int> query_slots, export_slots, ingestion_slots;
   int64_t block_rows = int64_t{1} << 20;
   int64_t block_bytes = int64_t{1} << 30;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/ticks.h"
 #include "copy/clean.h"
 #include "copy/copy.h"
 #include "copy/plan_table.h"
@@ -45,6 +46,7 @@ class DatabaseCopy {
   Task<void> RunOne(TableRun& run);
   Task<Status> RunTables();
   Task<Status> FinishIterations();
+  Task<Status> Sweep();
   std::string WatermarkOf(const std::string& table) const;
 
   Session& session_;
@@ -52,6 +54,7 @@ class DatabaseCopy {
   world::Slots table_slots_;
   world::TaskGroup lease_;
   std::map<std::string, int64_t> undated_;  // of tables without a watermark
+  int64_t next_sweep_ = 0;                  // ticks
   std::string rows_upto_;                   // cursor of the iteration that starts
 };
 
@@ -152,6 +155,7 @@ Task<Status> DatabaseCopy::Iterate() {
     KC_CO_TRY(StartIteration());
     KC_CO_TRY(RunTables());
     KC_CO_TRY(FinishIterations());
+    if (session_.Now() >= next_sweep_) KC_CO_TRY(Sweep());
     if (!options.continuous || session_.ending()) co_return Status();
     if (session_.status_function_stale) KC_CO_TRY(PointStatusFunction(session_, false));
     const int64_t left = began + options.rpo_ticks - session_.Now();
@@ -235,11 +239,15 @@ TableRun DatabaseCopy::MakeRun(const std::string& name, int64_t iteration,
 // One cursor for all tables; only tables with rows in their window take part, so that an idle
 // source costs a few counts and creates nothing.
 Task<Status> DatabaseCopy::StartIteration() {
-  KC_CO_TRY(LookAtNewTables());
   KC_CO_ASSIGN(const Answer answer,
                session_.StrongQuery(session_.environment.source, commands::CursorQuery()));
   if (answer.table().rows.size() != 1) co_return Stop("the source tells no cursor");
   const std::string cursor = kusto::GetText(answer.table(), 0, "Cursor");
+  KC_CO_ASSIGN(const bool changed, SchemaChanged(session_));
+  if (changed) {
+    KC_CO_TRY(Refresh(session_));
+  }
+  KC_CO_TRY(LookAtNewTables());
   std::vector<std::string> names;
   for (const auto& [name, pair] : session_.tables) {
     const auto mark = session_.ledger.watermarks.find(name);
@@ -323,13 +331,23 @@ Task<Status> DatabaseCopy::FinishIterations() {
   co_return co_await write;
 }
 
+Task<Status> DatabaseCopy::Sweep() {
+  next_sweep_ = session_.Now() + kTicksPerHour;
+  auto sweep = SweepFolders(session_);
+  const Status swept = co_await sweep;
+  if (!swept && !session_.ending()) {
+    LogWarn("files of earlier owners stay: {}", swept.error().message);
+  }
+  co_return Status();
+}
+
 Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutcome& outcome) {
   Session session(environment, slots, outcome.names);
   // What is posted may run when the session is gone.
   auto alive = std::make_shared<Session*>(&session);
   const int subscription = environment.cancel.Subscribe([&environment, alive] {
     environment.executor.Post([alive] {
-      if (*alive != nullptr && !(*alive)->ending()) (*alive)->Interrupt();
+      if (*alive != nullptr) (*alive)->Interrupt();
     });
   });
   DatabaseCopy copy(session, outcome);

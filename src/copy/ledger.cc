@@ -135,6 +135,7 @@ Record Ledger::RecordOf(TableRun& run, int64_t now) {
   if (run.planned) json["planned"] = true;
   json["nextBlock"] = run.next_block;
   json["windowRows"] = run.window_rows;
+  json["closedRows"] = run.closed_rows;
   json["plannedRows"] = run.planned_rows;
   json["plannedBlocks"] = run.planned_blocks;
   json["doneRows"] = run.done_rows;
@@ -278,6 +279,7 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   run.planned = json.value("planned", false);
   run.next_block = json.at("nextBlock").get<int64_t>();
   run.window_rows = json.at("windowRows").get<int64_t>();
+  run.closed_rows = json.value("closedRows", int64_t{-1});
   run.planned_rows = json.at("plannedRows").get<int64_t>();
   run.planned_blocks = json.at("plannedBlocks").get<int64_t>();
   // Blocks that were done before the record was written are counted in it; later ones follow.

@@ -35,6 +35,7 @@ struct TableRun {
   bool planned = false;                   // the whole window
   int64_t next_block = 1;
   int64_t window_rows = -1;  // counted before planning, -1: not counted yet
+  int64_t closed_rows = -1;  // at the source up to the end cursor, when it was planned
   int64_t planned_rows = 0, planned_blocks = 0;
   int64_t undated_rows = 0;  // found; copied only when asked
   bool undated_copied = false;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/ticks.h"
+#include "copy/block_io.h"
 #include "copy/planner.h"
 
 namespace kc::copy {
@@ -37,6 +39,8 @@ class Planner {
   Task<Status> ReadExtents();
   Task<Result<bool>> PlanOneBand();
   Task<Status> PlanUndated();
+  Task<Result<bool>> UndatedAreQuiet();
+  Task<Status> CloseWindow(int64_t after);
   Task<Status> AddBlocks(std::vector<PlannedBlock> blocks, std::optional<int64_t> band_end,
                          bool undated);
   Task<Status> Finish();
@@ -150,7 +154,31 @@ Task<Result<bool>> Planner::PlanOneBand() {
   co_return histogram.truncated;
 }
 
+// Rows may be undated only because they were committed a moment ago: dated later, the next window
+// would copy them again. What doesn't change for long enough isn't of that kind (protocol F22).
+Task<Result<bool>> Planner::UndatedAreQuiet() {
+  commands::Rows rows;
+  rows.table = run_.name;
+  rows.undated = true;
+  KC_CO_ASSIGN(const Fingerprint before, FingerprintSource(session_, rows, run_.columns));
+  const int64_t quiet = session_.environment.options.undated_quiet_ticks;
+  if (quiet > 0) {
+    session_.Notify(run_.name,
+                    fmt::format("looks for {} s whether rows without ingestion time get one",
+                                quiet / kTicksPerSecond));
+  }
+  auto pause = session_.sleeper.Wait(std::chrono::nanoseconds(quiet * 100));
+  co_await pause;
+  KC_CO_ASSIGN(const Fingerprint after, FingerprintSource(session_, rows, run_.columns));
+  co_return before == after&& after.rows == run_.undated_rows;
+}
+
 Task<Status> Planner::PlanUndated() {
+  KC_CO_ASSIGN(const bool quiet, UndatedAreQuiet());
+  if (!quiet) {
+    session_.Notify(run_.name, "rows without ingestion time are still changing: not copied");
+    co_return Status();
+  }
   Instant all;
   all.rows = run_.undated_rows;
   all.created = run_.created;
@@ -160,6 +188,35 @@ Task<Status> Planner::PlanUndated() {
   }
   auto add = AddBlocks(PlanBand({all}, limits_), std::nullopt, true);
   co_return co_await add;
+}
+
+// Inside a closed window rows can only vanish, unless somebody moves extents in behind the cursor:
+// counted again whenever the table has something new (protocol F23).
+Task<Status> Planner::CloseWindow(int64_t after) {
+  if (run_.start_cursor.empty()) {
+    run_.closed_rows = after;
+    co_return Status();
+  }
+  commands::Rows rows;
+  rows.table = run_.name;
+  rows.upto = run_.start_cursor;
+  if (session_.ledger.facts) rows.not_before = session_.ledger.facts->horizon;
+  KC_CO_ASSIGN(const Answer answer,
+               session_.StrongQuery(session_.environment.source, commands::CountRows(rows)));
+  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
+  const int64_t now = kusto::GetInt(answer.table(), 0, "N");
+  const int64_t before = session_.ledger.watermarks[run_.name].closed_rows;
+  if (before >= 0 && now > before) {
+    session_.Notify(run_.name,
+                    fmt::format("{} rows were inserted behind the cursor at the source (moved "
+                                "or renamed in): not copied",
+                                now - before));
+  } else if (before >= 0 && now < before) {
+    session_.Notify(run_.name, fmt::format("{} rows that were copied were removed at the source",
+                                           before - now));
+  }
+  run_.closed_rows = now + after;
+  co_return Status();
 }
 
 Task<Status> Planner::Finish() {
@@ -183,6 +240,7 @@ Task<Status> Planner::Finish() {
     session_.Notify(run_.name, fmt::format("{} rows left the source while it was planned",
                                            run_.window_rows - after));
   }
+  KC_CO_TRY(CloseWindow(after));
   run_.planned = true;
   run_.state = TableState::kPlanned;
   auto write = session_.WriteOne(Ledger::RecordOf(run_, session_.Now()));

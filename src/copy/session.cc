@@ -175,6 +175,7 @@ void Session::Interrupt() {
 }
 
 void Session::Notify(std::string table, std::string text) {
+  if (!told_.insert(table + "\n" + text).second) return;
   environment.observer.OnNotice({names.destination, std::move(table), std::move(text)});
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,8 @@ class Session {
   void Abort(Error error);
   // SIGTERM and the like.
   void Interrupt();
-  bool ending() const { return sleeper.stopped(); }
+  // Also as soon as the user asked for it: what fails from then on is not the work's fault.
+  bool ending() const { return sleeper.stopped() || environment.cancel.cancelled(); }
   const std::optional<Error>& error() const { return error_; }
   void Notify(std::string table, std::string text);
   // Keeps the leases until the session ends.
@@ -83,12 +85,13 @@ class Session {
   world::WaitList progress;                  // something moved on
   bool status_function_stale = true;
   bool create_database = false;  // it doesn't exist at the destination
-  std::string source_database_id, destination_database_id;
+  std::string source_database_id, destination_database_id, source_schema_text;
   int64_t started = 0;  // ticks
 
  private:
   world::Task<Result<kusto::Answer>> Read(kusto::Client& client, std::string text, bool query);
   std::optional<Error> error_;
+  std::set<std::string> told_;  // each notice is told once
 };
 
 // A folder name of any text: letters, digits, '_' and '-' stay, other bytes become ~xx.

@@ -25,6 +25,7 @@ struct Side {
   bool database_missing = false;
   std::string database_id;
   std::vector<commands::TableSchema> schemas;
+  std::string schema_text;
   std::vector<commands::TableDetails> details;
   TablePolicies hidden;     // row level security and restricted view
   TablePolicies updates;    // destination
@@ -124,6 +125,7 @@ Task<Status> ReadSide(Session& session, kusto::Client& client, std::string datab
   }
   KC_CO_ASSIGN(const Answer schema, session.Show(client, commands::ShowDatabaseSchema(database)));
   KC_CO_TAKE(side.schemas, commands::ReadDatabaseSchema(schema.table()));
+  side.schema_text = kusto::GetText(schema.table(), 0, "DatabaseSchema");
   KC_CO_ASSIGN(const Answer details, session.Show(client, commands::ShowTablesDetails()));
   KC_CO_TAKE(side.details, commands::ReadTableDetails(details.table()));
   const bool is_source = &client == &session.environment.source;
@@ -176,6 +178,7 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
   for (const auto& schema : source.schemas) all.push_back(schema.name);
   const Options& options = session.environment.options;
   KC_ASSIGN(const auto names, SelectTables(all, options.tables_include, options.tables_exclude));
+  std::map<std::string, TablePair> fresh;
   int number = 0;
   for (const auto& name : names) {
     TablePair pair;
@@ -202,9 +205,28 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
     pair.exact_from_start =
         commands::FirstFormat(pair.source_schema.columns) == commands::ExportFormat::kCsv;
     session.table_numbers[name] = ++number;
-    session.tables[name] = std::move(pair);
+    fresh[name] = std::move(pair);
   }
+  session.tables = std::move(fresh);
+  session.source_schema_text = source.schema_text;
   return TellPolicies(session, source, destination);
+}
+
+Task<Status> ReadClusters(Session& session) {
+  auto& env = session.environment;
+  Side source;
+  Side destination;
+  world::TaskGroup group;
+  group.Start(ReadSideInto(session, env.source, session.names.source, source));
+  group.Start(ReadSideInto(session, env.destination, session.names.destination, destination));
+  auto join = group.Join();
+  co_await join;
+  if (!source.status) co_return source.status;
+  session.create_database = destination.database_missing;
+  if (!destination.status && !destination.database_missing) co_return destination.status;
+  session.source_database_id = source.database_id;
+  session.destination_database_id = destination.database_id;
+  co_return FillTables(session, source, destination);
 }
 
 }  // namespace
@@ -218,22 +240,16 @@ Task<Status> LookAround(Session& session) {
                                session.names.source, env.source.cluster(), session.names.source),
                    "SameDatabase");
   }
-  Side source;
-  Side destination;
   Status lake;
+  Status clusters;
   world::TaskGroup group;
-  group.Start(ReadSideInto(session, env.source, session.names.source, source));
-  group.Start(ReadSideInto(session, env.destination, session.names.destination, destination));
   group.Start(ProbeLake(session, lake));
+  auto read = ReadClusters(session);
+  clusters = co_await read;
   auto join = group.Join();
   co_await join;
-  if (!source.status) co_return source.status;
-  session.create_database = destination.database_missing;
-  if (!destination.status && !destination.database_missing) co_return destination.status;
-  if (!lake) co_return lake;
-  session.source_database_id = source.database_id;
-  session.destination_database_id = destination.database_id;
-  co_return FillTables(session, source, destination);
+  if (!clusters) co_return clusters;
+  co_return lake;
 }
 
 namespace {
@@ -361,7 +377,8 @@ Task<Status> PointStatusFunction(Session& session, bool create_only) {
   function.create_only = create_only;
   const std::string text = commands::CreateStatusFunction(
       function, checkpoint::RecordColumns(),
-      "| summarize arg_max(Sequence, *) by Level, IterationId, TableName, BlockId "
+      "| where Level !in ('Level', 'Header') | summarize arg_max(Sequence, *) by Level, "
+      "IterationId, TableName, BlockId "
       "| project Level, IterationId, EndCursor, TableName, BlockId, State, Created, Updated, "
       "Details");
   KC_CO_ASSIGN(const Answer created,
@@ -410,6 +427,20 @@ Task<Status> Prepare(Session& session, bool is_new) {
   co_await join;
   if (!made) co_return made;
   co_return self_test;
+}
+
+Task<Status> Refresh(Session& session) {
+  KC_CO_TRY(ReadClusters(session));
+  auto make = MakeTables(session);
+  co_return co_await make;
+}
+
+Task<Result<bool>> SchemaChanged(Session& session) {
+  KC_CO_ASSIGN(
+      const Answer answer,
+      session.Show(session.environment.source, commands::ShowDatabaseSchema(session.names.source)));
+  if (answer.table().rows.size() != 1) co_return Stop("the source tells no schema");
+  co_return kusto::GetText(answer.table(), 0, "DatabaseSchema") != session.source_schema_text;
 }
 
 }  // namespace kc::copy

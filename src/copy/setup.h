@@ -14,6 +14,13 @@ world::Task<Status> LookAround(Session& session);
 // compute equal fingerprints, claims the destination by KC_Status() (protocol F40).
 world::Task<Status> Prepare(Session& session, bool is_new);
 
+// Between iterations: reads both clusters again and creates what is new.
+world::Task<Status> Refresh(Session& session);
+
+// Is the source's schema another one than session.tables says? Asked after the cursor was taken:
+// then no row of the window can hold values of a column that isn't known (protocol F29).
+world::Task<Result<bool>> SchemaChanged(Session& session);
+
 // Points KC_Status() at the current segment, if it isn't.
 world::Task<Status> PointStatusFunction(Session& session, bool create_only);
 

@@ -16,6 +16,9 @@ using world::Task;
 
 namespace {
 constexpr std::string_view kPrefix = "KcStaging_";
+constexpr const char* kDocstring = "Staging of kusto-copy, dropped when its copy is done";
+
+Task<void> ReadId(Session& session, std::string name, Result<std::string>& id);
 }  // namespace
 
 std::string StagingTables::Prefix() const {
@@ -54,16 +57,20 @@ Task<Result<Home>> StagingTables::Create(std::string table, std::vector<ColumnSc
   staging.created = session_.Now();
   session_.ledger.staging[staging.name] = staging;
   KC_CO_TRY(session_.WriteOne(Ledger::RecordOf(staging, session_.Now())));
+  KC_CO_TRY(SendScript(staging.name, table, columns));
   KC_CO_TRY(SendCreate(staging.name, columns));
-  KC_CO_ASSIGN(const Answer details, session_.Show(session_.environment.destination,
-                                                   commands::ShowTableDetails(staging.name)));
-  KC_CO_TAKE(const auto read, commands::ReadTableDetails(details.table()));
-  if (read.size() != 1 || read.front().table_id.empty()) {
-    co_return Stop("the destination doesn't tell the id of staging table " + staging.name);
-  }
-  staging.id = read.front().table_id;
-  KC_CO_TRY(SetEncodings(staging.name, table));
-  KC_CO_TRY(SetPolicies(staging.name));
+  Result<std::string> id = std::string();
+  Status policies;
+  world::TaskGroup group;
+  group.Start(ReadId(session_, staging.name, id));
+  policies = Status();
+  auto set = SetPolicies(staging.name, table);
+  policies = co_await set;
+  auto join = group.Join();
+  co_await join;
+  if (!id) co_return Fail(id.error());
+  if (!policies) co_return Fail(policies.error());
+  staging.id = *id;
   staging.state = StagingState::kCreated;
   session_.ledger.staging[staging.name] = staging;
   // Not waited for: the blocks that use the table record its name and id themselves.
@@ -71,30 +78,38 @@ Task<Result<Home>> StagingTables::Create(std::string table, std::vector<ColumnSc
   co_return Home{staging.name, staging.id};
 }
 
-// Large values would be cut or nulled otherwise; unlike other policies this one is never inherited.
-Task<Status> StagingTables::SetEncodings(std::string name, std::string table) {
-  const auto pair = session_.tables.find(table);
-  if (pair == session_.tables.end()) co_return Status();
-  const auto encodings = pair->second.encodings;
-  for (const auto& [column, type] : encodings) {
-    KC_CO_ASSIGN(const Answer done,
-                 session_.IdempotentCommand(session_.environment.destination,
-                                            commands::AlterColumnEncoding(name, column, type)));
-    (void)done;
-  }
-  co_return Status();
-}
-
-Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchema> columns) {
+// The table with all its policies in one request. Whether it did what it should is looked at after;
+// where it isn't allowed or its answer is lost, the same is done step by step.
+Task<Status> StagingTables::SendScript(std::string name, std::string table,
+                                       std::vector<ColumnSchema> columns) {
+  std::vector<std::string> lines;
   commands::TableSchema schema;
   schema.name = name;
   schema.columns = columns;
-  schema.docstring = "Staging of kusto-copy, dropped when its copy is done";
+  schema.docstring = kDocstring;
+  lines.push_back(commands::CreateTable(schema));
+  const auto pair = session_.tables.find(table);
+  if (pair != session_.tables.end()) {
+    for (const auto& [column, type] : pair->second.encodings) {
+      lines.push_back(commands::AlterColumnEncoding(name, column, type));
+    }
+  }
+  for (const auto& policy : commands::StagingPolicies(name)) lines.push_back(policy.set);
+  auto send = session_.Command(session_.environment.destination, commands::ExecuteScript(lines));
+  const Result<Answer> sent = co_await send;
+  if (!sent) LogDebug("staging table {}: {}", name, sent.error().message);
+  co_return session_.ending() ? Status(Stop("the copy is ending", "Cancelled")) : Status();
+}
+
+Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchema> columns) {
+  auto& client = session_.environment.destination;
+  commands::TableSchema schema;
+  schema.name = name;
+  schema.columns = columns;
+  schema.docstring = kDocstring;
+  Result<Answer> created = Fail(ErrorCode::kUnknownOutcome, "not created");
   while (true) {
-    auto create = session_.Command(session_.environment.destination, commands::CreateTable(schema));
-    const Result<Answer> created = co_await create;
-    if (!created && created.error().code == ErrorCode::kStop) co_return Fail(created.error());
-    auto show = session_.Show(session_.environment.destination, commands::ShowTableSchema(name));
+    auto show = session_.Show(client, commands::ShowTableSchema(name));
     const Result<Answer> shown = co_await show;
     if (shown) {
       KC_CO_TAKE(const auto found, commands::ReadTableSchema(shown->table()));
@@ -104,37 +119,75 @@ Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchem
       co_return Status();
     }
     if (created || session_.ending()) co_return Fail(shown.error());
-    auto pause = session_.sleeper.Wait(std::chrono::milliseconds(500));
+    if (created.error().code == ErrorCode::kStop) co_return Fail(created.error());
+    // The same name and the same intent: whichever send acts first makes it (protocol F37).
+    auto create = session_.Command(client, commands::CreateTable(schema));
+    created = co_await create;
+    auto pause = session_.sleeper.Wait(std::chrono::milliseconds(50));
     co_await pause;
   }
 }
 
 namespace {
+
+Task<void> ReadId(Session& session, std::string name, Result<std::string>& id) {
+  auto show = session.Show(session.environment.destination, commands::ShowTableDetails(name));
+  const Result<Answer> details = co_await show;
+  auto read = details ? commands::ReadTableDetails(details->table())
+                      : Result<std::vector<commands::TableDetails>>(Fail(details.error()));
+  if (!read) {
+    id = Fail(read.error());
+  } else if (read->size() != 1 || read->front().table_id.empty()) {
+    id = Stop("the destination doesn't tell the id of staging table " + name);
+  } else {
+    id = read->front().table_id;
+  }
+}
+
+Task<Status> CheckOne(Session& session, commands::StagingPolicy policy) {
+  KC_CO_ASSIGN(const Answer shown, session.Show(session.environment.destination, policy.show));
+  KC_CO_TAKE(const std::string text, commands::ReadPolicy(shown.table()));
+  co_return commands::CheckStagingPolicy(policy, text);
+}
+
 Task<void> SetOne(Session& session, commands::StagingPolicy policy, Status& outcome) {
+  auto first = CheckOne(session, policy);
+  outcome = co_await first;
+  if (outcome || session.ending()) co_return;
   auto set = session.IdempotentCommand(session.environment.destination, policy.set);
   const Result<Answer> done = co_await set;
   if (!done) {
     outcome = Fail(done.error().Within("policy " + policy.policy));
     co_return;
   }
-  auto show = session.Show(session.environment.destination, policy.show);
-  const Result<Answer> shown = co_await show;
-  if (!shown) {
-    outcome = Fail(shown.error());
-    co_return;
-  }
-  const auto text = commands::ReadPolicy(shown->table());
-  Status checked = text ? commands::CheckStagingPolicy(policy, *text) : Fail(text.error());
-  if (!checked) outcome = std::move(checked);
+  auto again = CheckOne(session, policy);
+  outcome = co_await again;
 }
+
+Task<void> SetEncoding(Session& session, std::string command, Status& outcome) {
+  auto set = session.IdempotentCommand(session.environment.destination, command);
+  const Result<Answer> done = co_await set;
+  if (!done) outcome = Fail(done.error());
+}
+
 }  // namespace
 
 // Nothing may be inherited from the database (F15); read back, because a policy that was not taken
 // would eat extents or evidence later.
-Task<Status> StagingTables::SetPolicies(std::string name) {
+Task<Status> StagingTables::SetPolicies(std::string name, std::string table) {
   const auto policies = commands::StagingPolicies(name);
-  std::vector<Status> outcomes(policies.size());
+  const auto pair = session_.tables.find(table);
+  const auto encodings =
+      pair == session_.tables.end() ? std::map<std::string, std::string>() : pair->second.encodings;
+  std::vector<Status> outcomes(policies.size() + encodings.size());
   world::TaskGroup group;
+  // Large values would be cut or nulled without these; set again, which is cheaper than reading
+  // back.
+  size_t next = policies.size();
+  for (const auto& [column, type] : encodings) {
+    group.Start(
+        SetEncoding(session_, commands::AlterColumnEncoding(name, column, type), outcomes[next++]));
+  }
   for (size_t i = 0; i < policies.size(); ++i) {
     group.Start(SetOne(session_, policies[i], outcomes[i]));
   }

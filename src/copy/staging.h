@@ -39,8 +39,9 @@ class StagingTables {
   };
   world::Task<Result<Home>> Create(std::string table, std::vector<ColumnSchema> columns);
   world::Task<Status> SendCreate(std::string name, std::vector<ColumnSchema> columns);
-  world::Task<Status> SetPolicies(std::string name);
-  world::Task<Status> SetEncodings(std::string name, std::string table);
+  world::Task<Status> SendScript(std::string name, std::string table,
+                                 std::vector<ColumnSchema> columns);
+  world::Task<Status> SetPolicies(std::string name, std::string table);
   std::string Prefix() const;
 
   Session& session_;

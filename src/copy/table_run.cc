@@ -69,6 +69,7 @@ class TableRunner {
     mark.source_id = run_.source_id;
     mark.destination_id = run_.destination_id;
     mark.cursor = run_.end_cursor;
+    mark.closed_rows = run_.closed_rows;
     mark.copied_rows += run_.moved_rows();
     if (run_.undated_copied) mark.undated_rows += run_.undated_rows;
     std::vector<checkpoint::Record> group;

@@ -89,6 +89,11 @@ std::string CreateMergeTable(const TableSchema& table) {
 std::string CreateTableBasedOn(const std::string& table, const std::string& other) {
   return ".create table " + Name(table) + " based-on " + Name(other);
 }
+std::string ExecuteScript(const std::vector<std::string>& lines) {
+  std::string out = ".execute database script <|";
+  for (const std::string& line : lines) out += "\n" + line;
+  return out;
+}
 std::string DropTable(const std::string& table) {
   return ".drop table " + Name(table) + " ifexists";
 }

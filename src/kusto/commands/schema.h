@@ -69,6 +69,9 @@ std::string CreateTable(const TableSchema& table);
 std::string CreateMergeTable(const TableSchema& table);
 // Columns, folder, docstring and policies of another table.
 std::string CreateTableBasedOn(const std::string& table, const std::string& other);
+// `.execute database script`: one request for several commands of one line each. It may succeed as
+// a request with commands that failed: look at what they made.
+std::string ExecuteScript(const std::vector<std::string>& lines);
 std::string DropTable(const std::string& table);                 // ifexists
 std::string DropTables(const std::vector<std::string>& tables);  // ifexists
 std::string AlterTablePolicy(const std::string& table, const std::string& policy,

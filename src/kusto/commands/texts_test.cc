@@ -69,6 +69,7 @@ void AddSchemaTexts(const std::string& name, std::vector<Sent>& out) {
   }
   add("show database policy", ShowDatabasePolicy(name, "retention"));
   add("show encodings", ShowTableEncodings(name));
+  add("script", ExecuteScript({DropTable(name), AlterIngestionTime(name, true)}));
   add("show schema script", ShowSchemaScript(name));
   add("show failures", ShowIngestionFailures(kId));
   add("create database", CreateDatabase(name));
