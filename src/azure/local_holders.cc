@@ -30,6 +30,9 @@ void LocalHolders::Drop(const std::string& object) {
   std::lock_guard guard(mutex_);
   if (!locks_.contains(object)) return;
   (void)files_->Remove(PathOf(object) + ".id");
+  // Who has opened this file just now locks one that has no name any more: then the next start
+  // waits for a lease that it might have taken, no more.
+  (void)files_->Remove(PathOf(object) + ".lock");
   locks_.erase(object);
 }
 
