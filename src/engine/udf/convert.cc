@@ -168,6 +168,9 @@ void AddToDynamic(Registrar& r) {
     AppendJsonQuoted(out, v);
     return true;
   });
+}
+
+void AddReadDynamic(Registrar& r) {
   // parse_json(): what isn't JSON is a string.
   r.Add("kql_parse_json", [](DynOut& out, Text v) {
     if (v.empty()) return false;
@@ -221,6 +224,7 @@ void AddConversions(Registrar& r) {
   AddToNumbers(r);
   AddToOthers(r);
   AddToDynamic(r);
+  AddReadDynamic(r);
 }
 
 }  // namespace kc::engine::udf

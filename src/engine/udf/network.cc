@@ -151,6 +151,9 @@ void AddIpv4(Registrar& r) {
     MaskIpv6(*ip, static_cast<int>(std::min<int64_t>(ip->prefix, prefix)));
     out.append(FormatIpv6(*ip));
   });
+}
+
+void AddSearches(Registrar& r) {
   r.Add("kql_has_ipv4", [](Text text, Text address) { return HasAddress(text, address); });
   r.Add("kql_has_ipv4_prefix", [](Text text, Text prefix) { return HasPrefix(text, prefix); });
   r.Add("kql_has_any_ipv4", [](Text text, Dyn addresses) {
@@ -325,6 +328,7 @@ bool ParseVersion(std::string& out, std::string_view text) {
 
 void AddNetwork(Registrar& r) {
   AddIpv4(r);
+  AddSearches(r);
   r.Add("kql_parse_url", [](DynOut& out, Text url) {
     ParseUrl(out, url);
     return true;

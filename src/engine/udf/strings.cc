@@ -336,6 +336,9 @@ void AddCodes(Registrar& r) {
     }
     return DuckHuge{halves[1], static_cast<int64_t>(halves[0] ^ (uint64_t{1} << 63))};
   });
+}
+
+void AddUrlsAndCodePoints(Registrar& r) {
   r.Add("kql_url_encode", [](StrOut& out, Text text) { UrlEncoded(out, text, "-_.!*()", true); });
   r.Add("kql_url_encode_component",
         [](StrOut& out, Text text) { UrlEncoded(out, text, "-_.~", false); });
@@ -378,6 +381,7 @@ void AddCodes(Registrar& r) {
 void AddStrings(Registrar& r) {
   AddBasics(r);
   AddCodes(r);
+  AddUrlsAndCodePoints(r);
 }
 
 }  // namespace kc::engine::udf
