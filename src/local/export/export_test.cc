@@ -66,6 +66,7 @@ TEST_F(ExportTest, CsvBringsEveryValueBack) {
   EXPECT_EQ(Missing(kTexts), Lines{});
   // No temporary files are left.
   EXPECT_EQ(files().List(scratch() + "/out")->size(), 1u);
+  EXPECT_TRUE(files().List(scratch() + "/storage/tmp")->empty());
 }
 
 TEST_F(ExportTest, TsvAndJsonBringEveryValueBack) {

@@ -14,8 +14,7 @@ const azure::StorageUrl& ArtifactPlacer::Root() const {
 }
 
 Result<std::string> ArtifactPlacer::NextTemporary() {
-  KC_ASSIGN(std::string folder, TemporaryFolder(*task_.cluster));
-  return TemporaryFor(task_.cluster->world(), Root(), folder);
+  return NewTemporary(*task_.cluster);
 }
 
 Status ArtifactPlacer::Place(const std::string& temporary, int64_t rows) {

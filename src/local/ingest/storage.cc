@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "azure/object_store.h"
+#include "base/log.h"
 #include "http/curl_transport.h"
 
 namespace kc::local {
@@ -129,24 +130,34 @@ LocalCopy::LocalCopy(LocalCopy&& other) noexcept
   other.owned_ = false;
 }
 
-Result<std::string> TemporaryFor(const World& world, const azure::StorageUrl& root,
-                                 const std::string& temporary_folder) {
-  const bool local = root.kind == azure::StorageKind::kFile;
-  if (local) KC_TRY(world.files->MakeFolders(root.path));
-  return (local ? root.path + "/.kc-" : temporary_folder + "/put-") + world.random->Guid() + ".tmp";
+namespace {
+
+// To its place, by renaming where that is possible. Readers never see a part of it.
+Status MoveInto(const World& world, const std::string& temporary, const std::string& path) {
+  world::Files& files = *world.files;
+  std::string folder = path.substr(0, path.rfind('/'));
+  KC_TRY(files.MakeFolders(folder));
+  KC_TRY(files.Sync(temporary));
+  if (!files.Rename(temporary, path)) {
+    // Another file system.
+    std::string near = folder + "/.kc-" + world.random->Guid() + ".tmp";
+    Status status = files.LinkOrCopy(temporary, near);
+    if (status) status = files.Sync(near);
+    if (status) status = files.Rename(near, path);
+    if (!status) (void)files.Remove(near);
+    KC_TRY(status);
+  }
+  return files.Sync(folder);
 }
+
+}  // namespace
 
 Result<std::string> Place(const World& world, const std::string& temporary,
                           const azure::StorageUrl& root, const std::string& name) {
   world::Files& files = *world.files;
   if (root.kind == azure::StorageKind::kFile) {
-    std::string path = root.path + "/" + name;
-    size_t slash = path.rfind('/');
-    Status status = files.MakeFolders(path.substr(0, slash));
-    if (status) status = files.Sync(temporary);
-    if (status) status = files.Rename(temporary, path);
-    if (status) status = files.Sync(path.substr(0, slash));
-    if (!status) (void)files.Remove(temporary);
+    Status status = MoveInto(world, temporary, root.path + "/" + name);
+    (void)files.Remove(temporary);
     KC_TRY(status);
     return root.UrlOf(name);
   }
@@ -162,6 +173,16 @@ Result<std::string> TemporaryFolder(const Cluster& cluster) {
   std::string folder = cluster.options().storage + "/tmp";
   KC_TRY(cluster.world().files->MakeFolders(folder));
   return folder;
+}
+
+Result<std::string> NewTemporary(const Cluster& cluster) {
+  KC_ASSIGN(std::string folder, TemporaryFolder(cluster));
+  return folder + "/" + cluster.world().random->Guid();
+}
+
+void ClearTemporaryFolder(const Cluster& cluster) {
+  Status status = cluster.world().files->RemoveAll(cluster.options().storage + "/tmp");
+  if (!status) LogWarn("temporary files of an earlier run remain: {}", status.error().message);
 }
 
 }  // namespace kc::local

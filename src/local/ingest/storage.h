@@ -41,17 +41,18 @@ class LocalCopy {
   bool owned_;
 };
 
-// Where a file should be written that Place() takes to `root`: beside its place for local folders,
-// so that it only has to be renamed.
-Result<std::string> TemporaryFor(const World& world, const azure::StorageUrl& root,
-                                 const std::string& temporary_folder);
 // Makes the file `temporary` durable under `name` in the folder or container `root`; nothing is
 // there before. The temporary is gone afterwards, also after an error. Returns the full address
 // without credentials.
 Result<std::string> Place(const World& world, const std::string& temporary,
                           const azure::StorageUrl& root, const std::string& name);
 
-// Where this cluster keeps temporary files; created when first asked for.
+// Where this cluster keeps temporary files, beside its storage: what a killed process leaves there
+// is removed at the next start, and never lies in a user's lake. Created when first asked for.
 Result<std::string> TemporaryFolder(const Cluster& cluster);
+// A name in it that nobody has.
+Result<std::string> NewTemporary(const Cluster& cluster);
+// At the start of the program: removes what an earlier one left.
+void ClearTemporaryFolder(const Cluster& cluster);
 
 }  // namespace kc::local

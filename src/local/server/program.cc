@@ -20,6 +20,7 @@
 #include "local/commands/cluster_services.h"
 #include "local/commands/runner.h"
 #include "local/ingest/external_data.h"
+#include "local/ingest/storage.h"
 #include "local/operations/operations.h"
 #include "local/server/api.h"
 #include "local/server/streaming_route.h"
@@ -153,6 +154,7 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   }
   const auto transport = http::MakeCurlTransport();
   RemoteClusters remote(*transport, *world.clock, *world.random);
+  ClearTemporaryFolder(**cluster);
   CommandRegistry registry;
   // First, because of `.show database extents`.
   RegisterDataCommands(registry);
