@@ -39,9 +39,9 @@ const SeveralResults* Find(const ast::Expr& call) {
   return nullptr;
 }
 
-bool SortsSeveralArrays(const ast::Expr& call) {
+bool SortsArrays(const ast::Expr& call) {
   return call.kind == ast::ExprKind::kCall &&
-         (call.text == "array_sort_asc" || call.text == "array_sort_desc") && call.args.size() > 1;
+         (call.text == "array_sort_asc" || call.text == "array_sort_desc") && !call.args.empty();
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ Result<std::optional<std::vector<NamedExpr>>> Binder::BindResults(const ast::Exp
     }
     return std::optional(std::move(results));
   }
-  if (!SortsSeveralArrays(call)) return std::optional<std::vector<NamedExpr>>();
+  if (!SortsArrays(call)) return std::optional<std::vector<NamedExpr>>();
   KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
   // The last argument may tell where nulls go, which the registry has for one array only.
   const bool arrays = std::all_of(args.begin(), args.end(),
@@ -81,7 +81,7 @@ Result<std::optional<std::vector<NamedExpr>>> Binder::BindResults(const ast::Exp
 
 Result<std::optional<ExprPtr>> Binder::BindResultsAsArray(const ast::Expr& call,
                                                           const Scope& scope) {
-  if (!SortsSeveralArrays(call)) return std::optional<ExprPtr>();
+  if (!SortsArrays(call) || call.args.size() == 1) return std::optional<ExprPtr>();
   KC_ASSIGN(auto results, BindResults(call, scope));
   if (!results) return std::optional<ExprPtr>();
   std::vector<ExprPtr> values;

@@ -125,7 +125,18 @@ class SeriesBinder {
 Result<ExprPtr> SeriesBinder::Bound(const ast::ExprPtr& expr, std::string_view what) {
   KC_ASSIGN(ExprPtr bound, binder_.BindConstant(*expr, env_, what));
   const bool step_of_moment = what == "step" && axis_.type == ScalarType::kDateTime;
-  return binder_.Convert(std::move(bound), step_of_moment ? ScalarType::kTimeSpan : axis_.type);
+  const ScalarType type = step_of_moment ? ScalarType::kTimeSpan : axis_.type;
+  const auto is_number = [](ScalarType t) {
+    return t == ScalarType::kInt || t == ScalarType::kLong || t == ScalarType::kReal;
+  };
+  const bool fits = bound->type == type || bound->type == ScalarType::kDynamic ||
+                    (is_number(bound->type) && is_number(type));
+  if (!fits) {
+    return Binder::Semantic("SEM0026", "make-series: '" + std::string(what) + "' is a " +
+                                           std::string(KustoName(bound->type)) +
+                                           ", which does not fit the axis");
+  }
+  return binder_.Convert(std::move(bound), type);
 }
 
 Status SeriesBinder::BindAxis(Rows& rows) {

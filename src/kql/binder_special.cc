@@ -142,6 +142,12 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
     if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
     return done(CallFunction("bag_pack", std::move(args)));
   }
+  if (f == "column_names_of" && n == 1) {
+    KC_ASSIGN(NodePtr table, BindTabular(*call.args[0], scope.env));
+    Json names = Json::array();
+    for (const Column& column : table->columns) names.push_back(column.name);
+    return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value(DumpJson(names))));
+  }
   KC_ASSIGN(std::optional<ExprPtr> results, BindResultsAsArray(call, scope));
   if (results) return results;
   KC_ASSIGN(std::optional<ExprPtr> hidden, BindHidden(call, scope));

@@ -30,6 +30,11 @@ constexpr ScalarFunction kRows[] = {
     {"geo_intersects_line_with_polygon", "dynamic,dynamic", "bool",
      "kql_geo_intersects_line_polygon($*)"},
     {"geo_intersects_2polygons", "dynamic,dynamic", "bool", "kql_geo_intersects_polygons($*)"},
+    {"geo_point_to_s2cell", "real,real", "string", "coalesce(kql_s2cell($1, $2, 11), '')"},
+    {"geo_point_to_s2cell", "real,real,long", "string", "coalesce(kql_s2cell($1, $2, $3), '')"},
+    {"geo_s2cell_to_central_point", "string", "dynamic", "kql_s2cell_center($1)"},
+    {"geo_s2cell_to_polygon", "string", "dynamic", "kql_s2cell_polygon($1)"},
+    {"geo_from_wkt", "string", "dynamic", "kql_geo_from_wkt($1)"},
 };
 
 }  // namespace

@@ -16,5 +16,6 @@ std::span<const ScalarFunction> DynamicRows();
 std::span<const ScalarFunction> GeoRows();
 std::span<const ScalarFunction> NetworkRows();
 std::span<const ScalarFunction> SeriesRows();
+std::span<const ScalarFunction> GeoRows();
 
 }  // namespace kc::kql

@@ -12,6 +12,7 @@ void AddDecimals(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
 void AddExpand(Registrar& registrar);
 void AddGeo(Registrar& registrar);
+void AddGeoCells(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
 void AddIngest(Registrar& registrar);
@@ -36,6 +37,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddDynamics,
     AddExpand,
     AddGeo,
+    AddGeoCells,
     AddHashes,
     AddNetwork,
     AddIngest,
