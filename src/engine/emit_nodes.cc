@@ -171,8 +171,15 @@ Result<std::string> Emitter::AggregateRows(const Node& node) {
 Result<std::string> Emitter::Sort(const Node& node, const Filters& above) {
   KC_ASSIGN(const std::string child,
             Relation(node.children[0], node.limit >= 0 ? Filters() : above));
-  KC_ASSIGN(const std::string keys, SortKeys(node.sort));
-  std::string sql = "SELECT *" + From(child) + " ORDER BY " + keys;
+  KC_ASSIGN(std::string keys, SortKeys(node.sort));
+  std::string sql = "SELECT *" + From(child);
+  if (!ReadsTables(*node.children[0])) {
+    // Equal rows stay in their order.
+    const std::string row = "r" + std::to_string(next_name_++);
+    sql = "SELECT *" + From("SELECT *, row_number() OVER () AS " + row + From(child));
+    keys += ", " + row;
+  }
+  sql += " ORDER BY " + keys;
   if (node.limit >= 0) sql += " LIMIT " + std::to_string(node.limit);
   return sql;
 }
