@@ -44,7 +44,7 @@ class NoScans : public TableProvider {
 };
 
 Engine& TheEngine() {
-  static const std::unique_ptr<Engine> engine = Engine::Create({.threads = 2}).value();
+  static Engine* const engine = Engine::Create({.threads = 2}).value().release();  // see engine.h
   return *engine;
 }
 

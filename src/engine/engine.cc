@@ -243,8 +243,8 @@ class EngineImpl : public Engine {
  private:
   static constexpr std::string_view kNoVisualization =
       R"({"Visualization":null,"Title":null,"XColumn":null,"Series":null,"YColumns":null,)"
-      R"("AnomalyColumns":null,"XTitle":null,"YTitle":null,"XAxis":null,"YAxis":null,"Legend":null,)"
-      R"("YSplit":null,"Accumulate":false,"IsQuerySorted":false,"Kind":null,"Ymin":"NaN",)"
+      R"("AnomalyColumns":null,"XTitle":null,"YTitle":null,"XAxis":null,"YAxis":null,)"
+      R"("Legend":null,"YSplit":null,"Accumulate":false,"IsQuerySorted":false,"Kind":null,"Ymin":"NaN",)"
       R"("Ymax":"NaN"})";
 
   struct Bound {

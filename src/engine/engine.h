@@ -87,7 +87,8 @@ struct EngineOptions {
 };
 
 // Safe from many threads: each query has a connection of its own. Results must be gone before the
-// engine is.
+// engine is. An engine must be destroyed before main() returns (or never): DuckDB's state of the
+// thread is gone when static objects are destroyed.
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options = {});

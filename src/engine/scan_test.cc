@@ -83,7 +83,7 @@ struct Answer {
 };
 
 Answer Ask(const std::string& text) {
-  static const std::unique_ptr<Engine> engine = Engine::Create({.threads = 2}).value();
+  static Engine* const engine = Engine::Create({.threads = 2}).value().release();  // see engine.h
   OneTable catalog;
   TenRows provider;
   QueryRequest request;

@@ -13,121 +13,143 @@ bool IsKey(const std::vector<Column>& keys, const Column& column) {
   return false;
 }
 
+class MultiAggregate {
+ public:
+  MultiAggregate(Binder& binder, const ast::Expr& call, const Scope& scope,
+                 const std::vector<Column>& keys)
+      : binder_(binder), call_(call), scope_(scope), rows_(*scope.rows), keys_(keys) {}
+
+  std::vector<NamedExpr> results;
+
+  Status Percentiles(bool weighted) {
+    const size_t first = weighted ? 2 : 1;
+    ExprPtr weight;
+    if (weighted) {
+      KC_ASSIGN(weight, Bind(*call_.args[1]));
+    }
+    for (size_t i = first; i < call_.args.size(); ++i) {
+      KC_ASSIGN(ExprPtr value, Bind(*call_.args[0]));
+      KC_ASSIGN(ExprPtr p, binder_.BindConstant(*call_.args[i], scope_.env, call_.text));
+      KC_ASSIGN(ExprPtr column, binder_.PercentileOf(std::move(value), weight, p, rows_));
+      results.push_back({"percentile_" + binder_.ImpliedName(*call_.args[0], scope_) + "_" +
+                             PercentileSuffix(*call_.args[i]),
+                         false, std::move(column)});
+    }
+    return {};
+  }
+
+  // All values from one row of each group: any row.
+  Status TakeAny(const std::string& prefix) {
+    KC_TRY(AddParts(0, kNoColumn));
+    for (Part& part : parts_) {
+      if (!part.name.empty()) part.name = prefix + part.name;
+    }
+    FromFirstRow({});
+    return {};
+  }
+
+  // The row in which the first argument is the greatest or the smallest.
+  Status ArgExtreme(bool max) {
+    KC_ASSIGN(ExprPtr by, Bind(*call_.args[0]));
+    std::string name = binder_.ImpliedName(*call_.args[0], scope_);
+    if (name.empty()) name = max ? "max_" : "min_";
+    parts_.push_back({std::move(name), by});
+    KC_TRY(AddParts(1, by->kind == ExprKind::kColumn ? by->column : kNoColumn));
+    FromFirstRow({SortKey{by, !max, false, true}});
+    return {};
+  }
+
+ private:
+  struct Part {
+    std::string name;
+    ExprPtr value;
+  };
+
+  // Binds an argument against the plain row: aggregates don't nest.
+  Result<ExprPtr> Bind(const ast::Expr& arg) {
+    std::vector<Aggregate>* aggregates = std::exchange(rows_.aggregates, nullptr);
+    auto bound = binder_.BindScalar(arg, scope_);
+    rows_.aggregates = aggregates;
+    return bound;
+  }
+
+  // The arguments from `first` on; * stands for all columns but the keys and `but`.
+  Status AddParts(size_t first, ColumnId but) {
+    for (size_t i = first; i < call_.args.size(); ++i) {
+      const ast::Expr& arg = *call_.args[i];
+      if (arg.kind == ast::ExprKind::kStar) {
+        for (const Column& column : rows_.columns) {
+          if (column.id != but && !IsKey(keys_, column)) {
+            parts_.push_back({column.name, MakeColumn(column)});
+          }
+        }
+        continue;
+      }
+      KC_ASSIGN(ExprPtr value, Bind(arg));
+      parts_.push_back({binder_.ImpliedName(arg, scope_), std::move(value)});
+    }
+    return {};
+  }
+
+  // Numbers the rows of each group and takes the parts from the first.
+  void FromFirstRow(std::vector<SortKey> order) {
+    auto rank = MakeNode(NodeKind::kTopRows, {rows_.node});
+    for (const Column& key : keys_) rank->partition.push_back(MakeColumn(key));
+    rank->sort = std::move(order);
+    rank->item_index = binder_.NewColumn();
+    const ExprPtr first =
+        MakeCompare(Compare::kEq, MakeColumn(rank->item_index, ScalarType::kLong), MakeLong(1));
+    for (const Part& part : parts_) {
+      const bool text = part.value->type == ScalarType::kString;
+      const char* sql = text ? "coalesce(any_value($1) $F, '')" : "any_value($1) $F";
+      results.push_back({part.name, false,
+                         binder_.AddAggregate(rows_, part.value->type, sql, {part.value}, first)});
+    }
+    rows_.node = std::move(rank);
+  }
+
+  Binder& binder_;
+  const ast::Expr& call_;
+  const Scope& scope_;
+  Rows& rows_;
+  const std::vector<Column>& keys_;
+  std::vector<Part> parts_;
+};
+
 }  // namespace
 
 Result<bool> Binder::BindMultiAggregate(const ast::Expr& item, const Scope& scope,
                                         const std::vector<Column>& keys,
                                         std::vector<NamedExpr>* out) {
-  const ast::Expr& call = item.kind == ast::ExprKind::kNamed ? *item.args[0] : item;
-  const std::vector<std::string> given =
-      item.kind == ast::ExprKind::kNamed ? item.names : std::vector<std::string>();
+  const bool named = item.kind == ast::ExprKind::kNamed;
+  const ast::Expr& call = named ? *item.args[0] : item;
   if (call.kind != ast::ExprKind::kCall || FindName(scope.env, call.text)) return false;
   const std::string& f = call.text;
-  Rows& rows = *scope.rows;
-  std::vector<NamedExpr> results;
-  const auto finish = [&] {
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (i < given.size()) {
-        results[i].name = given[i];
-        results[i].is_explicit = true;
-      }
-      out->push_back(std::move(results[i]));
-    }
-    return true;
-  };
-  // Binds an argument against the plain row.
-  const auto bind = [&](const ast::Expr& arg) {
-    std::vector<Aggregate>* aggregates = std::exchange(rows.aggregates, nullptr);
-    auto bound = BindScalar(arg, scope);
-    rows.aggregates = aggregates;
-    return bound;
-  };
-  const bool weighted = f == "percentilesw";
-  const size_t first_percentile = weighted ? 2 : 1;
-  if ((weighted || f == "percentiles") && call.args.size() > first_percentile) {
-    ExprPtr weight;
-    if (weighted) {
-      KC_ASSIGN(weight, bind(*call.args[1]));
-    }
-    for (size_t i = first_percentile; i < call.args.size(); ++i) {
-      KC_ASSIGN(ExprPtr value, bind(*call.args[0]));
-      KC_ASSIGN(ExprPtr p, BindConstant(*call.args[i], scope.env, f));
-      KC_ASSIGN(ExprPtr column, PercentileOf(std::move(value), weight, p, rows));
-      results.push_back({"percentile_" + ImpliedName(*call.args[0], scope) + "_" +
-                             PercentileSuffix(*call.args[i]),
-                         false, std::move(column)});
-    }
-    return finish();
-  }
   const bool any = f == "take_any" || f == "any";
-  const bool star_only = call.args.size() == 1 && call.args[0]->kind == ast::ExprKind::kStar;
-  if (any && (call.args.size() > 1 || star_only)) {
-    // All from one row: the first of each group.
-    auto rank = MakeNode(NodeKind::kTopRows, {rows.node});
-    for (const Column& key : keys) rank->partition.push_back(MakeColumn(key));
-    rank->item_index = NewColumn();
-    const ExprPtr first =
-        MakeCompare(Compare::kEq, MakeColumn(rank->item_index, ScalarType::kLong), MakeLong(1));
-    const std::string prefix = f == "any" ? "any_" : "";
-    const auto add = [&](const std::string& name, const ExprPtr& value) {
-      const bool text = value->type == ScalarType::kString;
-      results.push_back({name.empty() ? "" : prefix + name, false,
-                         AddAggregate(rows, value->type,
-                                      text ? "coalesce(any_value($1) $F, '')" : "any_value($1) $F",
-                                      {value}, first)});
-    };
-    for (const ast::ExprPtr& arg : call.args) {
-      if (arg->kind == ast::ExprKind::kStar) {
-        for (const Column& column : rows.columns) {
-          if (!IsKey(keys, column)) add(column.name, MakeColumn(column));
-        }
-        continue;
-      }
-      KC_ASSIGN(ExprPtr value, bind(*arg));
-      add(ImpliedName(*arg, scope), value);
-    }
-    rows.node = std::move(rank);
-    return finish();
-  }
   const bool max = f == "arg_max" || f == "argmax";
-  if (!max && f != "arg_min" && f != "argmin") return false;
-  if (call.args.empty()) return Semantic("SEM0219", f + "(): arguments expected");
-  KC_ASSIGN(ExprPtr by, bind(*call.args[0]));
-  struct Part {
-    std::string name;
-    ExprPtr value;
-  };
-  std::vector<Part> parts;
-  std::string by_name = ImpliedName(*call.args[0], scope);
-  if (by_name.empty()) by_name = max ? "max_" : "min_";
-  parts.push_back({by_name, by});
-  for (size_t i = 1; i < call.args.size(); ++i) {
-    const ast::Expr& arg = *call.args[i];
-    if (arg.kind == ast::ExprKind::kStar) {
-      for (const Column& column : rows.columns) {
-        const bool is_by = by->kind == ExprKind::kColumn && by->column == column.id;
-        if (!is_by && !IsKey(keys, column)) parts.push_back({column.name, MakeColumn(column)});
-      }
-      continue;
+  const bool min = f == "arg_min" || f == "argmin";
+  const bool weighted = f == "percentilesw";
+  MultiAggregate multi(*this, call, scope, keys);
+  if ((f == "percentiles" && call.args.size() > 1) || (weighted && call.args.size() > 2)) {
+    KC_TRY(multi.Percentiles(weighted));
+  } else if (any && (call.args.size() > 1 ||
+                     (call.args.size() == 1 && call.args[0]->kind == ast::ExprKind::kStar))) {
+    KC_TRY(multi.TakeAny(f == "any" ? "any_" : ""));
+  } else if (max || min) {
+    if (call.args.empty()) return Semantic("SEM0219", f + "(): arguments expected");
+    KC_TRY(multi.ArgExtreme(max));
+  } else {
+    return false;
+  }
+  for (size_t i = 0; i < multi.results.size(); ++i) {
+    NamedExpr& result = multi.results[i];
+    if (named && i < item.names.size()) {
+      result.name = item.names[i];
+      result.is_explicit = true;
     }
-    KC_ASSIGN(ExprPtr value, bind(arg));
-    parts.push_back({ImpliedName(arg, scope), std::move(value)});
+    out->push_back(std::move(result));
   }
-  auto rank = MakeNode(NodeKind::kTopRows, {rows.node});
-  for (const Column& key : keys) rank->partition.push_back(MakeColumn(key));
-  rank->sort.push_back({by, !max, false, true});
-  rank->item_index = NewColumn();
-  const ExprPtr first =
-      MakeCompare(Compare::kEq, MakeColumn(rank->item_index, ScalarType::kLong), MakeLong(1));
-  for (const Part& part : parts) {
-    const bool text = part.value->type == ScalarType::kString;
-    results.push_back({part.name, false,
-                       AddAggregate(rows, part.value->type,
-                                    text ? "coalesce(any_value($1) $F, '')" : "any_value($1) $F",
-                                    {part.value}, first)});
-  }
-  rows.node = std::move(rank);
-  return finish();
+  return true;
 }
 
 }  // namespace kc::kql

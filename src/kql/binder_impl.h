@@ -171,6 +171,7 @@ class Binder {
   Result<std::vector<ExprPtr>> BindArgs(const ast::Expr& call, const Scope& scope);
   // Functions that the binder implements itself; nothing if the name is none of them.
   Result<std::optional<ExprPtr>> BindSpecial(const ast::Expr& call, const Scope& scope);
+  Result<std::optional<ExprPtr>> BindEnvironment(const ast::Expr& call, const Scope& scope);
   Result<std::optional<ExprPtr>> BindHidden(const ast::Expr& call, const Scope& scope);
   Result<std::optional<ExprPtr>> BindWindow(const ast::Expr& call, const Scope& scope);
   // The scan below `node` that shows its rows unchanged, or null.

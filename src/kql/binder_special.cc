@@ -62,6 +62,11 @@ Result<ExprPtr> Coalesce(Binder& binder, std::vector<ExprPtr> args) {
   return MakeCase(*type, std::move(branches));
 }
 
+Result<std::optional<ExprPtr>> Wrap(Result<ExprPtr> e) {
+  if (!e) return Fail(std::move(e).error());
+  return std::optional<ExprPtr>(std::move(*e));
+}
+
 ExprPtr IsNullTest(const ExprPtr& arg, bool negated) {
   if (!MayBeNull(*arg)) return MakeBool(negated);
   auto e = std::make_shared<Expr>();
@@ -78,21 +83,17 @@ ExprPtr IsNullTest(const ExprPtr& arg, bool negated) {
 Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const Scope& scope) {
   const std::string& f = call.text;
   const size_t n = call.args.size();
-  const auto done = [](Result<ExprPtr> e) -> Result<std::optional<ExprPtr>> {
-    if (!e) return Fail(std::move(e).error());
-    return std::optional<ExprPtr>(std::move(*e));
-  };
   if (f == "iff" || f == "iif" || f == "case") {
     if (n < 3 || n % 2 == 0 || (f != "case" && n != 3)) {
       return Semantic("SEM0219", f + "(): wrong number of arguments");
     }
     KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
-    return done(BindBranches(*this, std::move(args)));
+    return Wrap(BindBranches(*this, std::move(args)));
   }
   if (f == "coalesce") {
     KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
     if (args.size() < 2) return Semantic("SEM0219", "coalesce(): at least two arguments expected");
-    return done(Coalesce(*this, std::move(args)));
+    return Wrap(Coalesce(*this, std::move(args)));
   }
   if ((f == "isnull" || f == "isnotnull" || f == "notnull") && n == 1) {
     KC_ASSIGN(ExprPtr arg, BindScalar(*call.args[0], scope));
@@ -107,7 +108,7 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
     KC_ASSIGN(offset, Convert(std::move(offset), ScalarType::kTimeSpan));
     KC_ASSIGN(ExprPtr moment, Arithmetic(f == "now" ? ast::Op::kAdd : ast::Op::kSub, std::move(now),
                                          std::move(offset)));
-    return done(Fold(moment));
+    return Wrap(Fold(moment));
   }
   if ((f == "column_ifexists" || f == "columnifexists") && n == 2) {
     KC_ASSIGN(std::string name, BindConstantText(*call.args[0], scope.env, f));
@@ -116,8 +117,19 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
         return std::optional<ExprPtr>(MakeColumn(*column));
       }
     }
-    return done(BindScalar(*call.args[1], scope));
+    return Wrap(BindScalar(*call.args[1], scope));
   }
+  KC_ASSIGN(std::optional<ExprPtr> environment, BindEnvironment(call, scope));
+  if (environment) return environment;
+  KC_ASSIGN(std::optional<ExprPtr> hidden, BindHidden(call, scope));
+  if (hidden) return hidden;
+  return BindWindow(call, scope);
+}
+
+// The names around the query, and functions over all of a row.
+Result<std::optional<ExprPtr>> Binder::BindEnvironment(const ast::Expr& call, const Scope& scope) {
+  const std::string& f = call.text;
+  const size_t n = call.args.size();
   if (n == 0 && request_.catalog != nullptr) {
     const Catalog& catalog = *request_.catalog;
     if (f == "current_database") {
@@ -131,7 +143,7 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
     }
   }
   if (f == "materialize" || f == "toscalar") {
-    if (n == 1) return done(BindScalar(*call.args[0], scope));
+    if (n == 1) return Wrap(BindScalar(*call.args[0], scope));
   }
   if ((f == "pack_all" || f == "packall") && scope.rows != nullptr && n <= 1) {
     std::vector<ExprPtr> args;
@@ -140,7 +152,7 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
       args.push_back(MakeColumn(column));
     }
     if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
-    return done(CallFunction("bag_pack", std::move(args)));
+    return Wrap(CallFunction("bag_pack", std::move(args)));
   }
   if (f == "column_names_of" && n == 1) {
     KC_ASSIGN(NodePtr table, BindTabular(*call.args[0], scope.env));
@@ -150,9 +162,7 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
   }
   KC_ASSIGN(std::optional<ExprPtr> results, BindResultsAsArray(call, scope));
   if (results) return results;
-  KC_ASSIGN(std::optional<ExprPtr> hidden, BindHidden(call, scope));
-  if (hidden) return hidden;
-  return BindWindow(call, scope);
+  return std::optional<ExprPtr>();
 }
 
 }  // namespace kc::kql

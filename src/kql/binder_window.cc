@@ -42,6 +42,23 @@ class WindowBinder {
     return result;
   }
 
+  // Ranks over the given order: a new rank where the value differs from the row before.
+  ExprPtr Rank(const ExprPtr& value, const ExprPtr& restart, bool dense) {
+    const ExprPtr changed = AddRestarted(
+        ScalarType::kBool, "(row_number() OVER ($W) = 1 OR $1 IS DISTINCT FROM lag($1) OVER ($W))",
+        {value}, restart);
+    if (dense) {
+      return AddRestarted(
+          ScalarType::kLong,
+          "CAST(sum(CASE WHEN $1 THEN 1 ELSE 0 END) OVER ($W ROWS UNBOUNDED PRECEDING) AS BIGINT)",
+          {changed}, restart);
+    }
+    const ExprPtr row = AddRestarted(ScalarType::kLong, "row_number() OVER ($W)", {}, restart);
+    return AddRestarted(ScalarType::kLong,
+                        "max(CASE WHEN $1 THEN $2 END) OVER ($W ROWS UNBOUNDED PRECEDING)",
+                        {changed, row}, restart);
+  }
+
  private:
   static std::string Over(std::string sql, const std::string& inside) {
     for (size_t at; (at = sql.find("$W")) != std::string::npos;) sql.replace(at, 2, inside);
@@ -119,20 +136,7 @@ Result<std::optional<ExprPtr>> Binder::BindWindow(const ast::Expr& call, const S
         return Semantic("SEM0026", "row_cumsum(): a number or a timespan is expected");
     }
   }
-  // Ranks over the given order: a new rank where the value differs from the row before.
-  const ExprPtr changed = window.AddRestarted(
-      ScalarType::kBool, "(row_number() OVER ($W) = 1 OR $1 IS DISTINCT FROM lag($1) OVER ($W))",
-      {args[0]}, restart);
-  if (f == "row_rank_dense") {
-    return std::optional<ExprPtr>(window.AddRestarted(
-        ScalarType::kLong,
-        "CAST(sum(CASE WHEN $1 THEN 1 ELSE 0 END) OVER ($W ROWS UNBOUNDED PRECEDING) AS BIGINT)",
-        {changed}, restart));
-  }
-  const ExprPtr row = window.AddRestarted(ScalarType::kLong, "row_number() OVER ($W)", {}, restart);
-  return std::optional<ExprPtr>(window.AddRestarted(
-      ScalarType::kLong, "max(CASE WHEN $1 THEN $2 END) OVER ($W ROWS UNBOUNDED PRECEDING)",
-      {changed, row}, restart));
+  return std::optional<ExprPtr>(window.Rank(args[0], restart, f == "row_rank_dense"));
 }
 
 }  // namespace kc::kql
