@@ -57,6 +57,11 @@ Result<Activities::Running> Activities::Begin(Activity activity,
   activity.started_ticks = clock_.NowTicks();
   activity.updated_ticks = activity.started_ticks;
   std::lock_guard lock(mutex_);
+  if (closed_) {
+    Error error{ErrorCode::kRetry, "kusto-local is ending"};
+    error.http_status = 503;
+    return kc::Fail(std::move(error));
+  }
   if (!activity.is_command) {
     if (running_queries_ >= query_capacity_) {
       Error error;
@@ -115,8 +120,9 @@ int Activities::Cancel(std::string_view client_request_id) {
   return cancelled;
 }
 
-void Activities::CancelAll() {
+void Activities::Close() {
   std::lock_guard lock(mutex_);
+  closed_ = true;
   for (auto& [id, item] : running_) {
     if (item.cancel) item.cancel->Cancel();
   }

@@ -56,15 +56,16 @@ class Activities {
     Activities* owner_ = nullptr;
     int64_t id_ = 0;
   };
-  // kRetry with Kusto's throttling text (HTTP 429) when a query comes over the capacity.
+  // kRetry with Kusto's throttling text (HTTP 429) when a query comes over the capacity; kRetry
+  // (HTTP 503) after Close.
   Result<Running> Begin(Activity activity, std::shared_ptr<world::CancelToken> cancel);
 
   // Oldest first; running ones last.
   std::vector<Activity> List() const;
   // How many running requests had that client request id; they are told to end.
   int Cancel(std::string_view client_request_id);
-  // Tells all running requests to end, for the program's own end.
-  void CancelAll();
+  // For the program's own end: all running requests are told to end, and Begin refuses more.
+  void Close();
   int running_queries() const;
   int query_capacity() const { return query_capacity_; }
 
@@ -79,6 +80,7 @@ class Activities {
   world::Clock& clock_;
   const int query_capacity_;
   mutable std::mutex mutex_;
+  bool closed_ = false;
   int64_t next_id_ = 1;
   int running_queries_ = 0;
   std::map<int64_t, Item> running_;

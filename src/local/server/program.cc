@@ -189,7 +189,7 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   maintenance_options.interval_s = options.maintenance_interval_s;
   const Maintenance maintenance(**cluster, &(*engine)->database(), maintenance_options);
   Serve(api, gate, endpoint, options, stop);
-  activities.CancelAll();
+  activities.Close();
   operations.Shutdown();
   (*server)->Stop(kGraceMs);
   return kExitDone;
