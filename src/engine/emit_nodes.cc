@@ -185,7 +185,13 @@ Result<std::string> Emitter::Sort(const Node& node, const Filters& above) {
 }
 
 Result<std::string> Emitter::TopRows(const Node& node) {
-  KC_ASSIGN(const std::string child, Relation(node.children[0], {}));
+  KC_ASSIGN(std::string child, Relation(node.children[0], {}));
+  // Partitions come out in any order; rows in memory keep theirs.
+  std::string order;
+  if (node.item_index != kql::kNoColumn && !ReadsTables(*node.children[0])) {
+    order = "rn" + std::to_string(next_name_++);
+    child = "SELECT *, row_number() OVER () AS " + order + From(child);
+  }
   std::string partition;
   for (const ExprPtr& key : node.partition) {
     KC_ASSIGN(const std::string value, Scalar(key));
@@ -203,6 +209,7 @@ Result<std::string> Emitter::TopRows(const Node& node) {
   if (node.item_index != kql::kNoColumn) sql += ", " + window + " AS " + ColumnSql(node.item_index);
   sql += From(child);
   if (node.limit >= 0) sql += " QUALIFY " + window + " <= " + std::to_string(node.limit);
+  if (!order.empty()) sql += " ORDER BY " + order;
   return sql;
 }
 

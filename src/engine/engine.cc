@@ -241,11 +241,12 @@ class EngineImpl : public Engine {
   Database& database() override { return *database_; }
 
  private:
+  // What v1 and v2 answers say of a query without render.
   static constexpr std::string_view kNoVisualization =
       R"({"Visualization":null,"Title":null,"XColumn":null,"Series":null,"YColumns":null,)"
       R"("AnomalyColumns":null,"XTitle":null,"YTitle":null,"XAxis":null,"YAxis":null,)"
-      R"("Legend":null,"YSplit":null,"Accumulate":false,"IsQuerySorted":false,"Kind":null,"Ymin":"NaN",)"
-      R"("Ymax":"NaN"})";
+      R"("Legend":null,"YSplit":null,"Accumulate":false,"IsQuerySorted":false,)"
+      R"("Kind":null,"Ymin":"NaN","Ymax":"NaN"})";
 
   struct Bound {
     kql::BoundQuery query;
