@@ -57,6 +57,7 @@ Task<void> Runner::Run() {
   while (event && !session_.ending()) {
     Step step = Advance(block(), *event);
     block() = std::move(step.block);
+    run_.exact |= block().format == ExportFormat::kCsv;
     event.reset();
     for (const Action action : step.actions) {
       auto perform = Perform(action, event);
@@ -92,6 +93,7 @@ Task<Result<Event>> Runner::WaitExportSlot() {
   export_slot_ = &session_.slots.exports;
   Event event;
   event.kind = EventKind::kExportSlot;
+  event.exact = run_.exact;
   event.folder = session_.NewFolder(run_, block());
   event.request_id = session_.RequestId("export");
   co_return event;

@@ -133,6 +133,7 @@ Record Ledger::RecordOf(TableRun& run, int64_t now) {
   json["columns"] = ColumnsJson(run.columns);
   if (run.band_end) json["bandEnd"] = *run.band_end;
   if (run.planned) json["planned"] = true;
+  if (run.exact) json["exact"] = true;
   json["nextBlock"] = run.next_block;
   json["windowRows"] = run.window_rows;
   json["closedRows"] = run.closed_rows;
@@ -277,6 +278,7 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   run.band_end.reset();
   if (json.contains("bandEnd")) run.band_end = json.at("bandEnd").get<int64_t>();
   run.planned = json.value("planned", false);
+  run.exact = json.value("exact", false);
   run.next_block = json.at("nextBlock").get<int64_t>();
   run.window_rows = json.at("windowRows").get<int64_t>();
   run.closed_rows = json.value("closedRows", int64_t{-1});

@@ -37,6 +37,7 @@ class Planner {
  private:
   Task<Result<int64_t>> Count();
   Task<Status> ReadExtents();
+  Task<Status> ChooseFormat();
   Task<Result<bool>> PlanOneBand();
   Task<Status> PlanUndated();
   Task<Result<bool>> UndatedAreQuiet();
@@ -72,6 +73,19 @@ Task<Result<int64_t>> Planner::Count() {
   co_return kusto::GetInt(answer.table(), 0, "N");
 }
 
+// One look at the datetimes saves an export and an ingestion of every table that has finer ones.
+// Whatever else the fast format doesn't carry is found by the verification.
+Task<Status> Planner::ChooseFormat() {
+  const auto pair = session_.tables.find(run_.name);
+  run_.exact = pair != session_.tables.end() && pair->second.exact_from_start;
+  const std::string text = commands::CountFineTimes(WindowOf(session_, run_), run_.columns);
+  if (run_.exact || text.empty()) co_return Status();
+  KC_CO_ASSIGN(const Answer answer, session_.StrongQuery(session_.environment.source, text));
+  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
+  run_.exact = kusto::GetInt(answer.table(), 0, "N") > 0;
+  co_return Status();
+}
+
 Task<Status> Planner::ReadExtents() {
   KC_CO_ASSIGN(const Answer answer,
                session_.Show(session_.environment.source, commands::ShowExtents(run_.name)));
@@ -88,8 +102,6 @@ Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<
                                 bool undated) {
   std::vector<checkpoint::Record> group;
   const int64_t now = session_.Now();
-  const auto pair = session_.tables.find(run_.name);
-  const bool exact = pair != session_.tables.end() && pair->second.exact_from_start;
   std::vector<int64_t> ids;
   for (auto& planned : blocks) {
     Block block;
@@ -101,7 +113,7 @@ Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<
     block.planned_rows = planned.rows;
     block.planned_bytes = planned.bytes;
     block.creation_time = planned.created;
-    if (exact) block.format = ExportFormat::kCsv;
+    if (run_.exact) block.format = ExportFormat::kCsv;
     run_.planned_rows += planned.rows;
     ++run_.planned_blocks;
     ids.push_back(block.id);
@@ -258,6 +270,9 @@ Task<Status> Planner::Run() {
   }
   if (undated) {
     KC_CO_TRY(PlanUndated());
+  }
+  if (run_.window_rows > 0 && !run_.exact) {
+    KC_CO_TRY(ChooseFormat());
   }
   bool more = run_.window_rows > 0;
   while (more && !session_.ending()) {

@@ -107,6 +107,7 @@ Step SendExport(Block block, const Event& event) {
   if (block.stage == Stage::kExporting) DropExport(block);
   KC_ASSERT(block.stage == Stage::kPlanned);
   block.stage = Stage::kExporting;
+  if (event.exact) block.format = ExportFormat::kCsv;
   ++block.send;
   block.folder = event.folder;
   block.request_id = event.request_id;

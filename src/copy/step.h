@@ -67,8 +67,9 @@ struct PartSeen {
 
 struct Event {
   EventKind kind = EventKind::kStart;
-  // kExportSlot
+  // kExportSlot; `exact`: the table has values that the fast format doesn't carry
   std::string folder, request_id;
+  bool exact = false;
   // kExportDone
   std::string operation;
   std::vector<Artifact> artifacts;

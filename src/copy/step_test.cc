@@ -204,6 +204,12 @@ TEST(Step, OtherContentsGiveWayToTheExactFormatThenStop) {
   EXPECT_EQ(step.block.reason, "column x");
 }
 
+TEST(Step, WhatOneBlockLearntOfTheFormatServesTheOthers) {
+  Event slot = ExportSlot("e");
+  slot.exact = true;
+  EXPECT_EQ(Advance(Planned(), slot).block.format, ExportFormat::kCsv);
+}
+
 TEST(Step, RightSumsOfVoidExtentsAreNotPublished) {
   Event event = Verified(Sums(10));
   event.void_reason = "deleted rows";

@@ -93,6 +93,17 @@ std::string CountRows(const Rows& rows) {
   return RowsText(rows) + "\n| summarize N = count()";
 }
 
+std::string CountFineTimes(const Rows& rows, const std::vector<ColumnSchema>& columns) {
+  std::string fine;
+  for (const ColumnSchema& column : columns) {
+    if (column.type != ScalarType::kDateTime) continue;
+    std::string name = Name(column.name);
+    fine += (fine.empty() ? "" : " or ") + ("bin(" + name + ", 1microsecond) != " + name);
+  }
+  if (fine.empty()) return "";
+  return RowsText(rows) + "\n| summarize N = countif(" + fine + ")";
+}
+
 std::string CountUndated(const std::string& table) {
   return Name(table) + "\n| summarize Undated = countif(isnull(ingestion_time())), Total = count()";
 }
