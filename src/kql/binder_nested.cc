@@ -69,6 +69,24 @@ Result<NodePtr> Binder::Operate(const ast::TopHitters& op, NodePtr in, const Env
   return MakeShow(std::move(top), std::move(shown));
 }
 
+namespace {
+
+// The groups of a level whose parents were kept. The parents' keys are the first columns of
+// `groups`.
+NodePtr JoinParents(const NodePtr& parents, const std::vector<Column>& parent_keys,
+                    const NodePtr& groups) {
+  auto join = MakeNode(NodeKind::kJoin, {parents, groups});
+  join->join = JoinKind::kInner;
+  for (size_t i = 0; i < parent_keys.size(); ++i) {
+    join->join_keys.emplace_back(MakeColumn(parent_keys[i]), MakeColumn(groups->columns[i]));
+  }
+  join->columns.insert(join->columns.end(), groups->columns.begin(), groups->columns.end());
+  join->serialized = join->sorted = false;
+  return join;
+}
+
+}  // namespace
+
 // Level by level: the groups of all keys so far, the best of each parent kept, joined to the
 // parents that were kept.
 Result<NodePtr> Binder::Operate(const ast::TopNested& op, NodePtr in, const EnvPtr& env) {
@@ -107,20 +125,7 @@ Result<NodePtr> Binder::Operate(const ast::TopNested& op, NodePtr in, const EnvP
     const bool named = by.kind == ast::ExprKind::kNamed;
     KC_ASSIGN(Grouped grouped, GroupBy(visible, level_keys, named ? *by.args[0] : by, env));
     NodePtr node = grouped.node;
-    if (level > 0) {
-      std::vector<std::pair<ExprPtr, ExprPtr>> on;
-      for (size_t i = 0; i < level; ++i) {
-        on.emplace_back(MakeColumn(kept_keys[i]), MakeColumn(grouped.keys[i]));
-      }
-      auto join = MakeNode(NodeKind::kJoin, {result, node});
-      join->join = JoinKind::kInner;
-      join->join_keys = std::move(on);
-      join->columns = shown;
-      join->columns.insert(join->columns.end(), grouped.keys.begin(), grouped.keys.end());
-      join->columns.push_back(grouped.value);
-      join->serialized = join->sorted = false;
-      node = std::move(join);
-    }
+    if (level > 0) node = JoinParents(result, kept_keys, node);
     if (clause.count) {
       KC_ASSIGN(int64_t count, BindCount(*clause.count, env, "top-nested"));
       auto top = MakeNode(NodeKind::kTopRows, {std::move(node)});

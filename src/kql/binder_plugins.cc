@@ -206,6 +206,39 @@ void CollectColumns(const Expr& e, std::set<ColumnId>* ids) {
   for (const ExprPtr& arg : e.args) CollectColumns(*arg, ids);
 }
 
+// The values under the names of the columns that they become, in order.
+Result<std::map<std::string, Value>> NameValues(Binder& binder, ScalarType type,
+                                                std::vector<Value> values) {
+  std::map<std::string, Value> named;
+  for (Value& value : values) {
+    KC_ASSIGN(ExprPtr text, binder.Convert(MakeLiteral(type, value), ScalarType::kString));
+    KC_ASSIGN(Value name, binder.Evaluate(text));
+    const std::string* as_text = TextOf(name);
+    named.emplace(as_text == nullptr ? "" : *as_text, std::move(value));
+  }
+  return named;
+}
+
+// The arguments from `first` on, else all columns that neither the pivot nor the aggregate reads.
+Result<std::vector<Column>> PivotKeys(const ast::Expr& call, size_t first,
+                                      const std::vector<Column>& columns,
+                                      const std::set<ColumnId>& read) {
+  std::vector<Column> keys;
+  for (size_t i = first; i < call.args.size(); ++i) {
+    const Column* column = Binder::FindColumn(columns, call.args[i]->text);
+    if (column == nullptr) {
+      return Binder::Semantic("SEM0100",
+                              "Failed to resolve column named '" + call.args[i]->text + "'");
+    }
+    keys.push_back(*column);
+  }
+  if (!keys.empty()) return keys;
+  for (const Column& column : columns) {
+    if (!read.contains(column.id)) keys.push_back(column);
+  }
+  return keys;
+}
+
 }  // namespace
 
 Result<NodePtr> Binder::EvaluatePivot(const ast::Evaluate& op, NodePtr in, const EnvPtr& env) {
@@ -222,14 +255,7 @@ Result<NodePtr> Binder::EvaluatePivot(const ast::Evaluate& op, NodePtr in, const
   }
   const Column pivot_column{"", pivot->type, pivot->column};
   KC_ASSIGN(std::vector<Value> values, DistinctValues(in, pivot_column));
-  // The names of the new columns, in order.
-  std::map<std::string, Value> named;
-  for (Value& value : values) {
-    KC_ASSIGN(ExprPtr text, Convert(MakeLiteral(pivot->type, value), ScalarType::kString));
-    KC_ASSIGN(Value name, Evaluate(text));
-    const std::string* as_text = TextOf(name);
-    named.emplace(as_text == nullptr ? "" : *as_text, std::move(value));
-  }
+  KC_ASSIGN(auto named, NameValues(*this, pivot->type, std::move(values)));
   std::vector<Aggregate> aggregates;
   std::vector<std::pair<ColumnId, ExprPtr>> results;
   std::vector<Column> result_columns;
@@ -260,24 +286,11 @@ Result<NodePtr> Binder::EvaluatePivot(const ast::Evaluate& op, NodePtr in, const
   node->serialized = node->sorted = false;
   node->aggregates = std::move(aggregates);
   node->columns.clear();
-  const auto add_key = [&](const Column& column) {
+  KC_ASSIGN(std::vector<Column> keys, PivotKeys(call, given ? 2 : 1, in->columns, read));
+  for (const Column& column : keys) {
     const Column key = NewColumn(column.name, column.type);
     node->assignments.emplace_back(key.id, MakeColumn(column));
     node->columns.push_back(key);
-  };
-  const size_t first_key = given ? 2 : 1;
-  if (call.args.size() > first_key) {
-    for (size_t i = first_key; i < call.args.size(); ++i) {
-      const Column* column = FindColumn(in->columns, call.args[i]->text);
-      if (column == nullptr) {
-        return Semantic("SEM0100", "Failed to resolve column named '" + call.args[i]->text + "'");
-      }
-      add_key(*column);
-    }
-  } else {
-    for (const Column& column : in->columns) {
-      if (!read.contains(column.id)) add_key(column);
-    }
   }
   std::vector<Column> shown = node->columns;
   NameSet names;

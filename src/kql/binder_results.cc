@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/json.h"
 #include "kql/binder_impl.h"
 
 namespace kc::kql {
@@ -81,6 +82,12 @@ Result<std::optional<std::vector<NamedExpr>>> Binder::BindResults(const ast::Exp
 
 Result<std::optional<ExprPtr>> Binder::BindResultsAsArray(const ast::Expr& call,
                                                           const Scope& scope) {
+  if (call.text == "column_names_of" && call.args.size() == 1) {
+    KC_ASSIGN(NodePtr table, BindTabular(*call.args[0], scope.env));
+    Json names = Json::array();
+    for (const Column& column : table->columns) names.push_back(column.name);
+    return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value(DumpJson(names))));
+  }
   if (!SortsArrays(call) || call.args.size() == 1) return std::optional<ExprPtr>();
   KC_ASSIGN(auto results, BindResults(call, scope));
   if (!results) return std::optional<ExprPtr>();

@@ -1,7 +1,6 @@
 // Functions that the binder implements itself: conditionals, the clock, names of the environment.
 #include <functional>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "kql/binder_impl.h"
 
@@ -153,12 +152,6 @@ Result<std::optional<ExprPtr>> Binder::BindEnvironment(const ast::Expr& call, co
     }
     if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
     return Wrap(CallFunction("bag_pack", std::move(args)));
-  }
-  if (f == "column_names_of" && n == 1) {
-    KC_ASSIGN(NodePtr table, BindTabular(*call.args[0], scope.env));
-    Json names = Json::array();
-    for (const Column& column : table->columns) names.push_back(column.name);
-    return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value(DumpJson(names))));
   }
   KC_ASSIGN(std::optional<ExprPtr> results, BindResultsAsArray(call, scope));
   if (results) return results;
