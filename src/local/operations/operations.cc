@@ -11,7 +11,7 @@ namespace {
 // Kusto keeps two weeks; the other limits only bound memory in a program that runs for months.
 constexpr int64_t kLogTicks = 14 * kTicksPerDay;
 constexpr int64_t kLatestTicks = 6 * kTicksPerHour;
-constexpr size_t kMaxLogRows = 200'000;
+constexpr size_t kMaxLogRows = 100'000;
 constexpr size_t kMaxDetails = 20'000;
 constexpr size_t kMaxFailures = 10'000;
 // Asynchronous commands without a capacity of their own (moves, tags …) wait beyond this.
