@@ -324,7 +324,8 @@ Status Journal::DeleteOldSegments() {
   const std::string current = segment();
   for (const auto& object : objects) {
     if (object.name == current) continue;
-    (void)store_.ReleaseLease(object.name, lease_id_);
+    // Whoever held it is dead or was cut off when the manifest's lease came here.
+    (void)store_.BreakLease(object.name);
     KC_TRY(store_.Delete(object.name));
   }
   return {};

@@ -167,6 +167,17 @@ TEST_F(JournalTest, ALostAnswerOfAnAppendIsSettledByReading) {
   ASSERT_EQ(opened.records.size(), 3u);
 }
 
+TEST_F(JournalTest, ADeadOwnersSegmentsAreDeletedToo) {
+  auto first = Open();
+  ASSERT_TRUE(first->Begin({}));  // its first segment is named by nobody any more, but leased
+  auto second = Open();
+  const Status deleted = second->DeleteOldSegments();
+  EXPECT_TRUE(deleted.has_value()) << deleted.error().message;
+  int segments = 0;
+  for (const auto& [name, object] : lake_.objects) segments += name.ends_with(".csv");
+  EXPECT_EQ(segments, 1);
+}
+
 TEST_F(JournalTest, RollingKeepsOnlyTheCurrentSegment) {
   auto first = Open();
   ASSERT_TRUE(first->Append({Numbered("a", "1")}));

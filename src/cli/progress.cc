@@ -193,6 +193,7 @@ void Reporter::ShowLive(const std::vector<TableProgress>& tables) {
 }
 
 void Reporter::ShowLine(const std::vector<TableProgress>& tables) {
+  if (tables.empty()) return;
   int64_t planned = 0;
   int64_t exported = 0;
   int64_t staged = 0;
