@@ -100,6 +100,11 @@ class Copier {
     return true;
   }
 
+  // Of a list or map, where a flag takes a byte of its own.
+  bool Element(Type type, Role role, int depth) {
+    return type == kTrue || type == kFalse ? Take(1) : One(type, role, depth);
+  }
+
   bool List(Role role, int depth) {
     if (at_ >= in_.size()) return false;
     auto header = static_cast<uint8_t>(in_[at_]);
@@ -107,9 +112,7 @@ class Copier {
     uint64_t count = header >> 4;
     if (count == 15 && !CopyVarint(&count)) return false;
     for (uint64_t i = 0; i < count; ++i) {
-      auto type = static_cast<Type>(header & 15);
-      bool flag = type == kTrue || type == kFalse;  // a byte each, inside lists
-      if (flag ? !Take(1) : !One(type, role, depth)) return false;
+      if (!Element(static_cast<Type>(header & 15), role, depth)) return false;
     }
     return true;
   }
@@ -122,8 +125,8 @@ class Copier {
     auto types = static_cast<uint8_t>(in_[at_]);
     if (!Take(1)) return false;
     for (uint64_t i = 0; i < count; ++i) {
-      if (!One(static_cast<Type>(types >> 4), Role::kOther, depth)) return false;
-      if (!One(static_cast<Type>(types & 15), Role::kOther, depth)) return false;
+      if (!Element(static_cast<Type>(types >> 4), Role::kOther, depth)) return false;
+      if (!Element(static_cast<Type>(types & 15), Role::kOther, depth)) return false;
     }
     return true;
   }
