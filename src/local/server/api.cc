@@ -89,6 +89,12 @@ struct Api::Call {
   DisconnectWatch::Watched* watched = nullptr;
   Activities::Running running;
   std::optional<Error> failure;  // told inside the answer
+
+  // Before the last bytes go out: the client's next request must not meet this one.
+  void End(const Error* error) {
+    if (error != nullptr) running.Fail(*error);
+    running = Activities::Running();
+  }
 };
 
 void Api::Handle(const http::ServerRequest& request, http::ResponseWriter& writer) {
@@ -157,12 +163,9 @@ void Api::Execute(const http::ServerRequest& request, const RequestOptions& head
     status = Run(call);
   }
   if (!status) status = Fail(TellInterruption(std::move(status).error(), *call.cancel));
-  const Error* failure = !status ? &status.error() : call.failure ? &*call.failure : nullptr;
-  if (failure != nullptr) {
-    call.running.Fail(*failure);
-    LogDebug("{}: {}", call.request.options.client_request_id, failure->message);
-  }
   if (!status) {
+    LogDebug("{}: {}", call.request.options.client_request_id, status.error().message);
+    call.End(&status.error());
     SendError(status.error(), call.request.options, call.request.database, call.request.text,
               writer);
   }
@@ -195,6 +198,7 @@ Status Api::RunCommand(Call& call) {
       .request = call.request.options, .clock = *parts_.clock, .started = call.started};
   AnswerSink sink(call.writer, &call.watched->mutex());
   KC_TRY(WriteV1(sources, false, context, sink, call.failure));
+  call.End(call.failure ? &*call.failure : nullptr);
   sink.Finish();
   return {};
 }
@@ -221,6 +225,7 @@ Status Api::Answer(Call& call, RunningQuery& query) {
   } else {
     KC_TRY(WriteV2(sources, context, sink, call.failure));
   }
+  call.End(call.failure ? &*call.failure : nullptr);
   sink.Finish();
   return {};
 }
