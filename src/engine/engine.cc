@@ -22,24 +22,25 @@ class Watch {
  public:
   Watch(std::shared_ptr<Connection> connection, const QueryRequest& request)
       : connection_(std::move(connection)), cancel_(request.cancel) {
-    if (cancel_ != nullptr) {
-      subscription_ = cancel_->Subscribe([this] { connection_->Interrupt(); });
-    }
-    if (request.timeout_s <= 0) return;
-    const auto time = std::chrono::duration_cast<world::Duration>(
-        std::chrono::duration<double>(std::min(request.timeout_s, kMaxTimeoutSeconds)));
+    const double seconds = request.timeout_s > 0 ? std::min(request.timeout_s, kMaxTimeoutSeconds)
+                                                 : kMaxTimeoutSeconds;
+    const auto time =
+        std::chrono::duration_cast<world::Duration>(std::chrono::duration<double>(seconds));
     timer_ = std::thread([this, time] {
-      // Statements that begin after the time is over are interrupted as well.
-      if (!world::SystemClock().Sleep(time, &done_)) return;
-      do {
+      world::SystemClock().Sleep(time, &over_);
+      // Again and again: an interrupt is lost on a statement that has not begun yet.
+      while (!done_.cancelled()) {
         connection_->Interrupt();
-      } while (world::SystemClock().Sleep(kInterruptAgain, &done_));
+        world::SystemClock().Sleep(kInterruptAgain, &done_);
+      }
     });
+    if (cancel_ != nullptr) subscription_ = cancel_->Subscribe([this] { over_.Cancel(); });
   }
   ~Watch() {
     if (cancel_ != nullptr) cancel_->Unsubscribe(subscription_);
     done_.Cancel();
-    if (timer_.joinable()) timer_.join();
+    over_.Cancel();
+    timer_.join();
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -51,7 +52,8 @@ class Watch {
   static constexpr auto kInterruptAgain = std::chrono::milliseconds(100);
   world::CancelToken* cancel_;
   int subscription_ = 0;
-  world::CancelToken done_;
+  world::CancelToken over_;  // the time, or the caller's patience
+  world::CancelToken done_;  // the query
   std::thread timer_;
 };
 
