@@ -148,8 +148,7 @@ void AddQueries(const std::string& name, std::vector<Sent>& out) {
   add("cursor", CursorQuery());
   add("count", CountRows(rows));
   add("count undated", CountUndated(name));
-  add("count fine times",
-      CountFineTimes(rows, {{"a", ScalarType::kDateTime}, {"b c", ScalarType::kLong}}));
+  add("count fine times", CountFineTimes(rows, columns));
   add("count tables", CountTables({rows, rows}));
   add("plan", PlanInstants(rows, kDay, 1000));
   add("plan from the start", PlanInstants(ranges, {}, 1000));
