@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 
 namespace kc::checkpoint {
 namespace {
@@ -17,6 +18,15 @@ using std::chrono::seconds;
 constexpr milliseconds kAskAgain{500};
 // Beyond the lease itself: the server's timing is coarse.
 constexpr seconds kLeaseSlack{5};
+
+// What a lease's time is measured with: it never jumps.
+world::Duration LeaseTime(const world::Clock& clock) {
+  if (SeededBug(Bug::kWallClock)) {
+    constexpr int64_t kIn2025 = 638'800'000'000'000'000;
+    return world::Duration((clock.NowTicks() - kIn2025) * 100);
+  }
+  return clock.Monotonic();
+}
 
 struct Manifest {
   int version = kFormatVersion;
@@ -90,7 +100,7 @@ Status Journal::AcquireManifest(const std::string& holder, world::CancelToken* c
   std::string first_beat;
   bool told = false;
   while (true) {
-    renewed_ns_ = clock_.Monotonic().count();
+    renewed_ns_ = LeaseTime(clock_).count();
     const Status got = store_.AcquireLease(ManifestName(), lease_id_, kLeaseSeconds);
     if (got) break;
     if (got.error().reason != "LeaseAlreadyPresent") return got;
@@ -242,7 +252,7 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   }
   if (!text.empty()) KC_TRY(Send(text));
   base_size_ = size_;
-  KC_TRY(WriteManifest(name));
+  if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name));
   if (!old.empty()) {
     std::lock_guard lock(mutex_);
     old_segment_ = old;
@@ -254,10 +264,14 @@ Status Journal::Send(std::string_view text) {
   while (!text.empty()) {
     // A group larger than one append would tear: kMaxAppendBytes bounds what callers put into one.
     const size_t length = std::min(text.size(), azure::kMaxAppendBytes);
-    const Status sent = store_.Append(folder_ + segment_, text.substr(0, length), size_, lease_id_);
+    const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_;
+    Status sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
+    if (SeededBug(Bug::kLeaseAgain) && !sent && sent.error().reason == "LeaseLost" && Renew()) {
+      sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
+    }
     if (!sent) {
       if (sent.error().code != ErrorCode::kRetry) return sent;
-      KC_TRY(store_.Append(folder_ + segment_, text.substr(0, length), size_, lease_id_));
+      KC_TRY(store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_));
     }
     ++appends_;
     size_ += static_cast<int64_t>(length);
@@ -286,7 +300,14 @@ Status Journal::AppendGroups(std::vector<std::vector<Record>> groups) {
 }
 
 Status Journal::Renew() {
-  const int64_t before = clock_.Monotonic().count();
+  const int64_t before = LeaseTime(clock_).count();
+  if (SeededBug(Bug::kLeaseAgain)) {
+    for (const auto& name : {ManifestName(), segment()}) {
+      if (store_.RenewLease(name, lease_id_)) continue;
+      (void)store_.BreakLease(name);
+      KC_TRY(store_.AcquireLease(name, lease_id_, kLeaseSeconds));
+    }
+  }
   KC_TRY(store_.RenewLease(ManifestName(), lease_id_));
   const std::string name = segment();
   if (!name.empty()) KC_TRY(store_.RenewLease(name, lease_id_));
@@ -305,7 +326,7 @@ Status Journal::Close() {
 }
 
 bool Journal::MaySend() const {
-  const auto age = clock_.Monotonic() - world::Duration(renewed_ns_.load());
+  const auto age = LeaseTime(clock_) - world::Duration(renewed_ns_.load());
   return age < std::chrono::duration_cast<world::Duration>(seconds(kLeaseSeconds)) * 2 / 3;
 }
 

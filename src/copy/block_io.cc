@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "base/text.h"
 
 namespace kc::copy {
@@ -177,7 +178,8 @@ Task<Result<Event>> BlockIo::Ingest(const Block& block) {
   event.parts.resize(block.parts.size());
   world::TaskGroup group;
   for (size_t i = 0; i < block.parts.size(); ++i) {
-    event.parts[i].new_token = session_.NewToken();
+    event.parts[i].new_token =
+        SeededBug(Bug::kOneToken) ? block.parts[i].token : session_.NewToken();
     if (block.parts[i].complete) {
       event.parts[i].outcome = PartOutcome::kComplete;
       continue;
@@ -281,6 +283,14 @@ Task<Result<Event>> BlockIo::Verify(const Block& block) {
     if (slice > 0) event.sums.rows = sums.rows;
   }
   event.destination_id = run_.destination_id;
+  if (SeededBug(Bug::kTrustCompleted) ||
+      (SeededBug(Bug::kCountsOnly) && event.sums.rows == block.sums.rows)) {
+    event.sums = block.sums;
+  }
+  if (SeededBug(Bug::kColumnSumsOnly) && event.sums.rows == block.sums.rows) {
+    KC_CO_ASSIGN(const auto differing, DifferingColumns(block));
+    if (differing.empty()) event.sums = block.sums;
+  }
   co_return event;
 }
 
@@ -294,6 +304,10 @@ Task<Result<Event>> BlockIo::SendMove(std::string from, std::string to,
   if (session_.ending()) co_return Stop("the copy is ending", "Cancelled");
   Result<std::vector<commands::MovedExtent>> moved = std::vector<commands::MovedExtent>();
   if (sent) moved = commands::ReadMoved(sent->table());
+  if (SeededBug(Bug::kUnknownMeansMoved) || (sent && SeededBug(Bug::kIgnoreFailedMove))) {
+    event.moved = static_cast<int>(ids.size());
+    co_return event;
+  }
   if (!sent || !moved) {
     // Whatever the error says: the extents' ids tell what happened.
     const Error& error = sent ? moved.error() : sent.error();
@@ -307,12 +321,33 @@ Task<Result<Event>> BlockIo::SendMove(std::string from, std::string to,
 }
 
 Task<Result<Event>> BlockIo::Move(const Block& block) {
-  auto send = SendMove(block.staging.table, run_.destination, block.extents, true,
+  std::vector<std::string> ids = block.extents;
+  if (SeededBug(Bug::kMoveByToken)) {
+    KC_CO_ASSIGN(const Answer shown,
+                 session_.Show(
+                     session_.environment.destination,
+                     commands::ShowExtentsByTag({block.staging.table}, block.parts.front().token)));
+    KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+    ids.clear();
+    for (const auto& extent : extents) ids.push_back(extent.id);
+  }
+  auto send = SendMove(block.staging.table, run_.destination, std::move(ids), true,
                        session_.RequestId("move"));
-  co_return co_await send;
+  Result<Event> event = co_await send;
+  if (SeededBug(Bug::kDropTagsEarly) && event) {
+    KC_CO_ASSIGN(const Answer dropped,
+                 session_.Command(session_.environment.destination,
+                                  commands::DropExtentTags(run_.destination, block.Tokens())));
+    (void)dropped;
+  }
+  co_return event;
 }
 
 Task<Result<Event>> BlockIo::Take(const Block& block, const Home& from, bool from_home) {
+  if (SeededBug(Bug::kRevokeByDrop) || SeededBug(Bug::kFenceByRename)) {
+    auto drop = GiveUpStaging(block);
+    co_return co_await drop;
+  }
   std::vector<std::string> ids = block.extents;
   if (from_home) {
     ids.clear();
@@ -324,6 +359,20 @@ Task<Result<Event>> BlockIo::Take(const Block& block, const Home& from, bool fro
   auto send = SendMove(from.table, block.homes.back().table, std::move(ids), false,
                        session_.RequestId("rehome"));
   co_return co_await send;
+}
+
+// Two ways to take extents away from a move that don't work: seeded bugs.
+Task<Result<Event>> BlockIo::GiveUpStaging(const Block& block) {
+  const std::string& table = block.staging.table;
+  auto send =
+      session_.Command(session_.environment.destination,
+                       SeededBug(Bug::kRevokeByDrop)
+                           ? commands::DropExtents(table, block.extents)
+                           : fmt::format(".rename table ['{}'] to ['{}_old']", table, table));
+  const Result<Answer> sent = co_await send;
+  Event event = Make(sent ? EventKind::kVerified : EventKind::kMoveUnknown);
+  event.void_reason = "given up";
+  co_return event;
 }
 
 Task<Result<Event>> BlockIo::Explain(const Block& block) {

@@ -24,6 +24,7 @@ class BlockIo {
   world::Task<Result<Event>> Verify(const Block& block);
   world::Task<Result<Event>> Move(const Block& block);
   world::Task<Result<Event>> Take(const Block& block, const Home& from, bool from_home);
+  world::Task<Result<Event>> GiveUpStaging(const Block& block);
   world::Task<Result<Event>> SendMove(std::string from, std::string to,
                                       std::vector<std::string> ids, bool publish,
                                       std::string request_id);

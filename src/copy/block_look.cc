@@ -1,6 +1,8 @@
 // Settling a move: what is read, in which order (protocol §2.3).
 #include <algorithm>
 
+#include "base/seeded_bugs.h"
+
 #include "copy/block_io.h"
 
 namespace kc::copy {
@@ -30,6 +32,14 @@ Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
   KC_CO_TAKE(const auto tables, commands::ReadTableDetails(details.table()));
   look.staging_same = IdOf(tables, block.staging.table) == block.staging.id;
   look.destination_same = IdOf(tables, run_.destination) == block.destination_id;
+  bool seen_first = false;
+  if (SeededBug(Bug::kDestinationFirst) && look.destination_same) {
+    KC_CO_ASSIGN(const Answer shown,
+                 session_.Show(destination, commands::ShowExtentsByTag({run_.destination},
+                                                                       block.parts.front().token)));
+    KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+    seen_first = !extents.empty();
+  }
   // Staging first: were the destination read first, a move that commits in between would show the
   // extents in neither (F4).
   std::vector<std::string> tagged = {run_.destination};
@@ -64,6 +74,8 @@ Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
       if (extent.table == block.staging.table) look.token_in_staging = true;
     }
   }
+  if (SeededBug(Bug::kDestinationFirst)) look.token_in_destination = seen_first;
+  if (SeededBug(Bug::kSettleByTag)) look.in_staging = look.token_in_staging ? look.asked : 0;
   if (history) {
     KC_CO_ASSIGN(look.history, AskHistory(block));
   }

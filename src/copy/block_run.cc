@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "copy/block_io.h"
 
 namespace kc::copy {
@@ -59,6 +60,13 @@ Task<void> Runner::Run() {
     block() = std::move(step.block);
     run_.exact |= block().format == ExportFormat::kCsv;
     event.reset();
+    if (SeededBug(Bug::kDeleteBlobsEarly) && block().stage == Stage::kMoving) {
+      (void)session_.environment.lake.DeletePrefix(block().folder + "/");
+    }
+    if (SeededBug(Bug::kActBeforeIntent) && step.actions.size() == 2 &&
+        step.actions[0].kind == Kind::kRecord) {
+      std::swap(step.actions[0], step.actions[1]);
+    }
     for (const Action action : step.actions) {
       auto perform = Perform(action, event);
       const Status status = co_await perform;
@@ -115,7 +123,8 @@ Task<Result<Event>> Runner::WaitIngestSlot() {
   }
   event.home = *home;
   for (size_t i = 0; i < PlanParts(block().artifacts).size(); ++i) {
-    event.tokens.push_back(session_.NewToken());
+    const bool shared = SeededBug(Bug::kOneToken) && i > 0;
+    event.tokens.push_back(shared ? event.tokens.front() : session_.NewToken());
   }
   co_return event;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "base/ticks.h"
 #include "copy/clean.h"
 #include "copy/copy.h"
@@ -115,6 +116,9 @@ Task<Status> DatabaseCopy::Own() {
 Task<Status> DatabaseCopy::KeepFacts() {
   const Options& options = session_.environment.options;
   if (session_.ledger.facts) {
+    if (SeededBug(Bug::kHorizonFromNow) && options.horizon_before) {
+      session_.ledger.facts->horizon = session_.Now() - *options.horizon_before;
+    }
     const CopyFacts& facts = *session_.ledger.facts;
     if (!facts.source_database_id.empty() &&
         facts.source_database_id != session_.source_database_id) {
@@ -137,6 +141,13 @@ Task<Status> DatabaseCopy::KeepFacts() {
 }
 
 std::string DatabaseCopy::WatermarkOf(const std::string& table) const {
+  if (SeededBug(Bug::kOneWatermark)) {
+    std::string latest;
+    for (const auto& [name, mark] : session_.ledger.watermarks) {
+      if (mark.cursor.size() >= latest.size()) latest = std::max(latest, mark.cursor);
+    }
+    return latest;
+  }
   const auto found = session_.ledger.watermarks.find(table);
   return found == session_.ledger.watermarks.end() ? "" : found->second.cursor;
 }
@@ -278,8 +289,14 @@ Task<Status> DatabaseCopy::StartIteration() {
   group.push_back(Ledger::RecordOf(iteration, session_.Now()));
   session_.ledger.iterations[iteration.id] = iteration;
   for (const auto& [name, count] : rows) {
+    std::string upto = cursor;
+    if (SeededBug(Bug::kCursorPerTable)) {
+      KC_CO_ASSIGN(const Answer own,
+                   session_.StrongQuery(session_.environment.source, commands::CursorQuery()));
+      upto = kusto::GetText(own.table(), 0, "Cursor");
+    }
     TableRun& run = session_.ledger.tables[{iteration.id, name}];
-    run = MakeRun(name, iteration.id, cursor, count);
+    run = MakeRun(name, iteration.id, upto, upto == cursor ? count : -1);
     group.push_back(Ledger::RecordOf(run, session_.Now()));
   }
   auto write = session_.Write(std::move(group));
@@ -319,7 +336,7 @@ Task<Status> DatabaseCopy::FinishIterations() {
       const TableRun& run = session_.ledger.tables.at({id, name});
       complete &= !run.open();
       iteration.rows += run.moved_rows();
-      if (run.state == TableState::kStopped) {
+      if (run.state == TableState::kStopped && !SeededBug(Bug::kStopInSilence)) {
         outcome_.stopped.push_back(name + ": " + run.reason);
       }
     }

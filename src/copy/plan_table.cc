@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "base/ticks.h"
 #include "copy/block_io.h"
 #include "copy/planner.h"
@@ -123,6 +124,7 @@ Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<
   if (undated) run_.undated_copied = true;
   // The table first: it counts its blocks and says where the next band begins.
   group.push_back(Ledger::RecordOf(run_, now));
+  if (SeededBug(Bug::kBandEndAlone)) KC_CO_TRY(session_.Write(std::exchange(group, {})));
   for (const int64_t id : ids) group.push_back(Ledger::RecordOf(run_, run_.blocks.at(id), now));
   KC_CO_TRY(session_.Write(std::move(group)));
   for (const int64_t id : ids) start_(id);
@@ -172,6 +174,7 @@ Task<Result<bool>> Planner::UndatedAreQuiet() {
   commands::Rows rows;
   rows.table = run_.name;
   rows.undated = true;
+  if (SeededBug(Bug::kUndatedAtOnce)) co_return true;
   KC_CO_ASSIGN(const Fingerprint before, FingerprintSource(session_, rows, run_.columns));
   const int64_t quiet = session_.environment.options.undated_quiet_ticks;
   if (quiet > 0) {

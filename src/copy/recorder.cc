@@ -1,6 +1,7 @@
 #include "copy/recorder.h"
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 
 namespace kc::copy {
 namespace {
@@ -19,6 +20,7 @@ Task<Status> Recorder::Write(std::vector<Record> group) {
     writing_ = true;
     flusher_.Start(Flush());
   }
+  if (SeededBug(Bug::kActBeforeDurable)) co_return Status();
   while (durable_ < mine && !failed_) {
     auto wait = done_.Wait();
     co_await wait;

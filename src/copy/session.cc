@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "base/text.h"
 
 namespace kc::copy {
@@ -103,7 +104,8 @@ Task<Result<Answer>> Session::StrongQuery(kusto::Client& client, std::string tex
   auto query = Query(client, std::move(text));
   Result<Answer> answer = co_await query;
   if (answer) {
-    if (Status strong = kusto::RequireStrong(*answer); !strong) {
+    Status strong = kusto::RequireStrong(*answer);
+    if (!strong && !SeededBug(Bug::kWeakReads)) {
       co_return Fail(std::move(strong).error());
     }
   }
@@ -128,8 +130,12 @@ Task<Result<Answer>> Session::Command(kusto::Client& client, std::string text,
   request.client_request_id = std::move(request_id);
   request.server_timeout = kServerTimeout;
   request.cancel = &environment.cancel;
-  Io<Result<Answer>> io(environment.executor, "command",
-                        [&client, &request] { return client.Command(request); });
+  Io<Result<Answer>> io(environment.executor, "command", [&client, &request] {
+    auto answer = client.Command(request);
+    if (!SeededBug(Bug::kResend) || answer) return answer;
+    const bool unknown = answer.error().code == ErrorCode::kUnknownOutcome;
+    return unknown ? client.Command(request) : answer;
+  });
   co_return co_await io;
 }
 
@@ -205,6 +211,10 @@ bool Session::Started(const std::string& table) const {
 
 std::string Session::NewToken() const {
   // One word of fixed width without a colon: no tag policy can name it, no other token contains it.
+  if (SeededBug(Bug::kTokenPrefix)) {
+    static int counter = 0;
+    return "kc-" + journal.copy_id() + (++counter % 2 == 1 ? "" : "-1");
+  }
   return "kc" + journal.copy_id() + environment.random.Word(16);
 }
 

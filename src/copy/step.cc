@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/seeded_bugs.h"
+
 namespace kc::copy {
 namespace {
 
@@ -26,7 +28,9 @@ Step StopBlock(Block block, std::string reason) {
 
 // Gives up the export's outcome; its folder is swept later, the next send has another.
 void DropExport(Block& block) {
-  if (!block.folder.empty()) block.folders.push_back(std::move(block.folder));
+  if (!block.folder.empty() && !SeededBug(Bug::kForgetFolders)) {
+    block.folders.push_back(std::move(block.folder));
+  }
   block.folder.clear();
   block.operation.clear();
   block.artifacts.clear();
@@ -52,6 +56,14 @@ Step ExportAgain(Block block, int pause_ms) {
   return Then(std::move(block), std::move(actions));
 }
 
+// From the artifacts, with new tokens.
+Step IngestAgain(Block block) {
+  block.move_open = false;
+  DropAttempt(block);
+  block.stage = Stage::kExported;
+  return Then(std::move(block), {{Kind::kRecord}, {Kind::kWaitIngestSlot}});
+}
+
 Step Published(Block block, std::string remark) {
   block.stage = Stage::kMoved;
   block.move_open = false;
@@ -68,6 +80,7 @@ Step Start(Block block) {
     case Stage::kExporting:  // nobody knows what it wrote: a new folder for a new send
       return ExportAgain(std::move(block), 0);
     case Stage::kExported:
+      if (SeededBug(Bug::kExportAgain)) return ExportAgain(std::move(block), 0);
       return Then(std::move(block), {{Kind::kWaitIngestSlot}});
     case Stage::kIngesting:  // into a table that is given up: new tokens, new table
       DropAttempt(block);
@@ -116,7 +129,7 @@ Step SendExport(Block block, const Event& event) {
 
 // Export and fingerprint are two looks at the source: they must have seen the same rows (F20).
 Step CompareExport(Block block) {
-  if (block.sums.rows == block.exported_rows) {
+  if (block.sums.rows == block.exported_rows || SeededBug(Bug::kTrustExportCount)) {
     block.failures = 0;
     if (block.exported_rows == 0) {
       std::string remark;
@@ -267,6 +280,7 @@ Step MoveSeen(Block block, const Event& event) {
     case MoveVerdict::kMoved:
       return Published(std::move(block), "");
     case MoveVerdict::kMovedUnseen:
+      if (SeededBug(Bug::kAbsentMeansNotMoved)) return IngestAgain(std::move(block));
       return Published(std::move(block),
                        "published, but its rows are no longer visible at the destination");
     case MoveVerdict::kVerifyAgain:
@@ -305,6 +319,7 @@ Step RevokeSeen(Block block, const Event& event) {
     case RevokeVerdict::kMoved:
       return Published(std::move(block), "");
     case RevokeVerdict::kMovedUnseen:
+      if (SeededBug(Bug::kAbsentMeansNotMoved)) return IngestAgain(std::move(block));
       return Published(std::move(block),
                        "published, but its rows are no longer visible at the destination");
     case RevokeVerdict::kAskHistory:
@@ -325,9 +340,8 @@ Step RevokeSeen(Block block, const Event& event) {
 Step VerifiedRevoked(Block block, const Event& event) {
   const bool good = event.void_reason.empty() && event.sums == block.sums && !event.extents.empty();
   if (good) return Verified(std::move(block), event);
-  DropAttempt(block);
-  block.stage = Stage::kExported;
-  return Then(std::move(block), {{Kind::kRecord}, {Kind::kWaitIngestSlot}});
+  KC_ASSERT(!block.move_open || SeededBug(Bug::kRevokeByDrop) || SeededBug(Bug::kFenceByRename));
+  return IngestAgain(std::move(block));
 }
 
 Step MoveAnswered(Block block, const Event& event) {

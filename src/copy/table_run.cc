@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "copy/block_run.h"
 #include "copy/clean.h"
 #include "copy/plan_table.h"
@@ -44,7 +45,7 @@ class TableRunner {
     }
     if (session_.ending()) co_return Stop("the copy is ending", "Cancelled");
     KC_CO_TRY(CleanMoved(session_, run_));
-    KC_CO_TRY(session_.staging.DropOf(run_));
+    if (!SeededBug(Bug::kForgetStaging)) KC_CO_TRY(session_.staging.DropOf(run_));
     auto end = run_.state == TableState::kStopped
                    ? session_.WriteOne(Ledger::RecordOf(run_, session_.Now()))
                    : Complete();
@@ -98,6 +99,7 @@ Task<void> RunTable(Session& session, TableRun& run) {
 }
 
 Task<Status> TakeOver(Session& session) {
+  if (SeededBug(Bug::kDropOldStagingFirst)) KC_CO_TRY(session.staging.DropOld({}));
   world::TaskGroup group;
   for (auto& [key, run] : session.ledger.tables) {
     if (!run.open()) continue;
