@@ -231,6 +231,7 @@ Status Journal::Begin(std::vector<Record> snapshot) {
     std::lock_guard lock(mutex_);
     old = std::exchange(segment_, name);
   }
+  named_ = false;
   size_ = 0;
   appends_ = 0;
   Record header;
@@ -253,6 +254,7 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   if (!text.empty()) KC_TRY(Send(text));
   base_size_ = size_;
   if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name));
+  named_ = true;
   if (!old.empty()) {
     std::lock_guard lock(mutex_);
     old_segment_ = old;
@@ -287,6 +289,8 @@ Status Journal::Append(std::vector<Record> records) {
 }
 
 Status Journal::AppendGroups(std::vector<std::vector<Record>> groups) {
+  // A roll that failed half way: nobody would read what is written there (protocol F31).
+  if (!named_) return Stop("the checkpoint's new file could not be begun", "LeaseLost");
   std::string text;
   for (auto& group : groups) {
     std::string next = Number(group);
@@ -331,7 +335,7 @@ bool Journal::MaySend() const {
 }
 
 bool Journal::WantsRoll() const {
-  return appends_ >= kMaxAppendsPerSegment ||
+  return appends_ >= max_appends_ ||
          size_ - base_size_ > std::max(kMaxSegmentBytes, 2 * base_size_);
 }
 

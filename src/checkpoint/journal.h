@@ -70,6 +70,8 @@ class Journal {
   // May a mutation be sent now? (2/3 of the lease since the last renewal began.)
   bool MaySend() const;
   bool WantsRoll() const;
+  // Rolls earlier than kMaxAppendsPerSegment: for tests of what happens then.
+  void RollAfter(int appends) { max_appends_ = appends; }
   int64_t generation() const { return generation_; }
   const std::string& copy_id() const { return copy_id_; }
   // The object's name within the store.
@@ -114,7 +116,9 @@ class Journal {
   std::string old_segment_;
   int64_t size_ = 0;
   int64_t base_size_ = 0;  // of the snapshot
+  bool named_ = false;  // the manifest names segment_: only then may records go into it
   int appends_ = 0;
+  int max_appends_ = kMaxAppendsPerSegment;
   std::atomic<int64_t> renewed_ns_{0};
 };
 

@@ -32,7 +32,11 @@ struct Options {
   std::optional<int> query_slots, export_slots, ingestion_slots;
   int64_t block_rows = int64_t{1} << 20;
   int64_t block_bytes = int64_t{1} << 30;
-  std::string holder;  // who this is: host, process, start
+  // Smaller in tests: rows of one look at the source while planning, appends to one checkpoint
+  // file.
+  int band_rows = 20'000;
+  int segment_appends = 0;  // 0: the checkpoint's own limit
+  std::string holder;       // who this is: host, process, start
 };
 
 // What the user should know though the copy goes on ("nothing silent"). `table` may be empty.

@@ -17,7 +17,6 @@ using world::Task;
 namespace {
 
 // Rows of a histogram's answer: some megabytes.
-constexpr int kFirstLimit = 20'000;
 constexpr int kLargestLimit = 1'280'000;
 // Planned blocks that wait; planning goes on when there are fewer (memory).
 constexpr size_t kMaxWaiting = 1'000;
@@ -31,6 +30,7 @@ class Planner {
     limits_.max_rows = session.environment.options.block_rows;
     limits_.max_bytes = session.environment.options.block_bytes;
     limits_.now = run.created;
+    limit_ = session.environment.options.band_rows;
   }
 
   Task<Status> Run();
@@ -53,7 +53,7 @@ class Planner {
   std::function<void(int64_t)> start_;
   PlanLimits limits_;
   std::map<std::string, ExtentFacts> extents_;
-  int limit_ = kFirstLimit;
+  int limit_ = 0;
   int64_t expired_ = 0;  // rows that the destination's retention will remove
 };
 

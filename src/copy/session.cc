@@ -61,6 +61,7 @@ Session::Session(Environment& env, SlotPools& pools, DatabasePair pair)
           [this](std::string text) { return Show(environment.destination, text); }),
       staging(*this),
       started(env.clock.NowTicks()) {
+  if (env.options.segment_appends > 0) journal.RollAfter(env.options.segment_appends);
   environment.observer.OnSession(this, true);
 }
 
