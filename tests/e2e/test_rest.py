@@ -193,6 +193,16 @@ class RestTest(unittest.TestCase):
         self.assertEqual(status, 504, text)
         self.assertLess(time.monotonic() - began, 10)
 
+    def test_a_command_has_a_time_limit(self):
+        body = {"db": DB, "properties": {"Options": {"servertimeout": "00:00:01"}},
+                "csl": ".set Late <| range x from 1 to 100000000 step 1 "
+                       "| extend y = hash_sha256(tostring(x))"}
+        began = time.monotonic()
+        status, _, text = self.send("/v1/rest/mgmt", body)
+        self.assertEqual(status, 504, text)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(self.local.mgmt(".show tables | where TableName == 'Late'"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,16 +4,13 @@
 
 #include "base/log.h"
 #include "base/ticks.h"
+#include "engine/duck.h"
 
 namespace kc::local {
 namespace {
 
-// Kusto keeps two weeks; the other limits only bound memory in a program that runs for months.
-constexpr int64_t kLogTicks = 14 * kTicksPerDay;
+constexpr int64_t kLogTicks = kOperationsKeptDays * kTicksPerDay;
 constexpr int64_t kLatestTicks = 6 * kTicksPerHour;
-constexpr size_t kMaxLogRows = 100'000;
-constexpr size_t kMaxDetails = 20'000;
-constexpr size_t kMaxFailures = 10'000;
 // Asynchronous commands without a capacity of their own (moves, tags …) wait beyond this.
 constexpr size_t kMaxWorkers = 64;
 
@@ -67,13 +64,27 @@ void Operations::Shutdown() {
   }
   wake_.notify_all();
   for (std::thread& worker : workers) worker.join();
+  if (loader_.joinable()) loader_.join();
+}
+
+void Operations::Remember(std::unique_ptr<OperationHistory> history) {
+  history_ = std::move(history);
+  auto promise = std::make_shared<std::promise<OperationHistory::Past>>();
+  past_ = promise->get_future().share();
+  loader_ = std::thread([this, promise] { promise->set_value(history_->Load()); });
+}
+
+const OperationHistory::Past& Operations::Past() const {
+  static const OperationHistory::Past kNothing;
+  return past_.valid() ? past_.get() : kNothing;
 }
 
 void Operations::Append(OperationRow row) {
+  if (history_ != nullptr) history_->Write(row);
   newest_[row.id] = dropped_ + log_.size();
   log_.push_back(std::move(row));
   int64_t horizon = log_.back().updated_ticks - kLogTicks;
-  while (log_.size() > kMaxLogRows || log_.front().updated_ticks < horizon) {
+  while (log_.size() > kMaxOperationRows || log_.front().updated_ticks < horizon) {
     auto it = newest_.find(log_.front().id);
     if (it != newest_.end() && it->second == dropped_) newest_.erase(it);
     log_.pop_front();
@@ -81,11 +92,8 @@ void Operations::Append(OperationRow row) {
   }
 }
 
-std::shared_ptr<Operations::Running> Operations::Begin(const OperationRequest& request,
-                                                       OperationState state) {
-  auto running = std::make_shared<Running>();
-  running->request = request;
-  OperationRow& row = running->row;
+OperationRow Operations::MakeRow(const OperationRequest& request, OperationState state) {
+  OperationRow row;
   row.id = random_.Guid();
   row.kind = request.kind;
   row.started_ticks = row.updated_ticks = clock_.NowTicks();
@@ -94,16 +102,39 @@ std::shared_ptr<Operations::Running> Operations::Begin(const OperationRequest& r
   row.database = request.database;
   row.principal = request.principal;
   row.user = request.user;
+  return row;
+}
+
+std::shared_ptr<Operations::Running> Operations::Begin(const OperationRequest& request,
+                                                       OperationState state) {
+  auto running = std::make_shared<Running>();
+  running->request = request;
+  running->row = MakeRow(request, state);
   std::lock_guard lock(mutex_);
-  running_[row.id] = running;
+  running_[running->row.id] = running;
   if (ending_) running->cancel.Cancel();
-  Append(row);
+  Append(running->row);
   return running;
+}
+
+Result<Capacity::Slot> Operations::TakeSlot(const OperationRequest& request) {
+  auto slot = capacity_.Take(request.resource, request.kind);
+  if (slot) return slot;
+  OperationRow row = MakeRow(request, OperationState::kThrottled);
+  row.status = slot.error().message;
+  row.should_retry = true;
+  std::lock_guard lock(mutex_);
+  Append(std::move(row));
+  return slot;
 }
 
 void Operations::Change(Running& running, OperationState state, std::string status,
                         bool should_retry) {
   std::lock_guard lock(mutex_);
+  if (state == OperationState::kCanceled && ending_ && running.cancel_reason.empty()) {
+    state = OperationState::kAbandoned;
+    should_retry = true;
+  }
   running.row.state = state;
   running.row.status = std::move(status);
   running.row.should_retry = should_retry;
@@ -118,9 +149,10 @@ Result<CommandResult> Operations::Perform(Running& running, const OperationWork&
   if (outcome) {
     if (running.request.persist_details && !outcome->result.tables.empty()) {
       std::lock_guard lock(mutex_);
+      if (history_) history_->WriteDetails(running.row.id, outcome->result.tables.front());
       details_[running.row.id] = outcome->result.tables.front();
       details_order_.push_back(running.row.id);
-      while (details_order_.size() > kMaxDetails) {
+      while (details_order_.size() > kMaxOperationDetails) {
         details_.erase(details_order_.front());
         details_order_.pop_front();
       }
@@ -128,7 +160,11 @@ Result<CommandResult> Operations::Perform(Running& running, const OperationWork&
     Change(running, outcome->state, std::move(outcome->status), false);
     return std::move(outcome->result);
   }
-  const Error& error = outcome.error();
+  Error error = std::move(outcome).error();
+  if (error.reason == engine::kInterrupted && running.cancel.cancelled()) {
+    error.message = "The operation was cancelled";
+    error.reason = "Cancelled";
+  }
   OperationState state = OperationState::kFailed;
   if (running.cancel.cancelled()) state = OperationState::kCanceled;
   if (state == OperationState::kFailed && error.code == ErrorCode::kStop &&
@@ -137,12 +173,12 @@ Result<CommandResult> Operations::Perform(Running& running, const OperationWork&
   }
   std::string status = error.reason.empty() ? error.message : error.reason + ": " + error.message;
   Change(running, state, std::move(status), error.code == ErrorCode::kRetry);
-  return Fail(std::move(outcome).error());
+  return Fail(std::move(error));
 }
 
 Result<CommandResult> Operations::Run(const OperationRequest& request, const OperationWork& work,
                                       world::CancelToken* cancel) {
-  KC_ASSIGN(Capacity::Slot slot, capacity_.Take(request.resource, request.kind));
+  KC_ASSIGN(Capacity::Slot slot, TakeSlot(request));
   auto running = Begin(request, OperationState::kInProgress);
   int subscription = 0;
   if (cancel != nullptr) {
@@ -154,7 +190,7 @@ Result<CommandResult> Operations::Run(const OperationRequest& request, const Ope
 }
 
 Result<CommandResult> Operations::Start(const OperationRequest& request, OperationWork work) {
-  KC_ASSIGN(Capacity::Slot slot, capacity_.Take(request.resource, request.kind));
+  KC_ASSIGN(Capacity::Slot slot, TakeSlot(request));
   auto running = Begin(request, OperationState::kInProgress);
   auto job = std::make_unique<Job>();
   job->running = running;
@@ -203,8 +239,22 @@ Result<QuerySession> Operations::OpenSession(const std::string& database,
 }
 
 std::vector<OperationRow> Operations::Log() const {
+  const int64_t horizon = clock_.NowTicks() - kLogTicks;
+  std::vector<OperationRow> rows;
+  for (const OperationRow& row : Past().rows) {
+    if (row.updated_ticks >= horizon) rows.push_back(row);
+  }
   std::lock_guard lock(mutex_);
-  return {log_.begin(), log_.end()};
+  rows.insert(rows.end(), log_.begin(), log_.end());
+  return rows;
+}
+
+const OperationRow* Operations::FindNewest(const std::string& id) const {
+  const auto it = newest_.find(id);
+  if (it != newest_.end()) return &log_[it->second - dropped_];
+  const OperationHistory::Past& past = Past();
+  const auto old = past.newest.find(id);
+  return old == past.newest.end() ? nullptr : &past.rows[old->second];
 }
 
 std::vector<OperationRow> Operations::Latest(const std::vector<std::string>& ids) const {
@@ -212,31 +262,27 @@ std::vector<OperationRow> Operations::Latest(const std::vector<std::string>& ids
   int64_t horizon = clock_.NowTicks() - kLatestTicks;
   std::lock_guard lock(mutex_);
   for (const std::string& id : ids) {
-    auto it = newest_.find(id);
-    if (it == newest_.end()) continue;
-    const OperationRow& row = log_[it->second - dropped_];
-    if (row.updated_ticks >= horizon) rows.push_back(row);
+    const OperationRow* row = FindNewest(id);
+    if (row != nullptr && row->updated_ticks >= horizon) rows.push_back(*row);
   }
   return rows;
 }
 
 Result<ValueTable> Operations::Details(const std::string& id) const {
   std::lock_guard lock(mutex_);
-  auto newest = newest_.find(id);
-  if (newest == newest_.end()) {
+  const OperationRow* row = FindNewest(id);
+  if (row == nullptr) {
     return Stop("Operation '" + id + "' was not found", "BadRequest_EntityNotFound");
   }
-  const OperationRow& row = log_[newest->second - dropped_];
-  if (row.state != OperationState::kCompleted) {
+  if (row->state != OperationState::kCompleted) {
     return Stop(
-        "Operation '" + id + "' has no details: its state is " + std::string(StateName(row.state)),
+        "Operation '" + id + "' has no details: its state is " + std::string(StateName(row->state)),
         "BadRequest_OperationNotCompleted");
   }
-  auto it = details_.find(id);
-  if (it == details_.end()) {
-    return Stop("Operation '" + id + "' kept no details", "BadRequest_EntityNotFound");
-  }
-  return it->second;
+  if (auto it = details_.find(id); it != details_.end()) return it->second;
+  const auto& past = Past().details;
+  if (auto it = past.find(id); it != past.end()) return it->second;
+  return Stop("Operation '" + id + "' kept no details", "BadRequest_EntityNotFound");
 }
 
 Result<OperationRow> Operations::Cancel(const std::string& id, const std::string& reason) {
@@ -263,17 +309,22 @@ Result<OperationRow> Operations::Cancel(const std::string& id, const std::string
 void Operations::AddFailure(IngestionFailure failure) {
   failure.failed_ticks = clock_.NowTicks();
   std::lock_guard lock(mutex_);
+  if (history_) history_->Write(failure);
   failures_.push_back(std::move(failure));
-  if (failures_.size() > kMaxFailures) failures_.pop_front();
+  if (failures_.size() > kMaxIngestionFailures) failures_.pop_front();
 }
 
 std::vector<IngestionFailure> Operations::Failures() const {
   int64_t horizon = clock_.NowTicks() - kLogTicks;
-  std::lock_guard lock(mutex_);
   std::vector<IngestionFailure> rows;
-  for (const IngestionFailure& failure : failures_) {
-    if (failure.failed_ticks >= horizon) rows.push_back(failure);
-  }
+  const auto add = [&](const auto& failures) {
+    for (const IngestionFailure& failure : failures) {
+      if (failure.failed_ticks >= horizon) rows.push_back(failure);
+    }
+  };
+  add(Past().failures);
+  std::lock_guard lock(mutex_);
+  add(failures_);
   return rows;
 }
 

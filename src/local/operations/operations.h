@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,59 +21,13 @@
 #include "local/commands/command.h"
 #include "local/commands/query_session.h"
 #include "local/operations/capacity.h"
+#include "local/operations/operation_history.h"
+#include "local/operations/operation_row.h"
 #include "world/cancel.h"
 #include "world/clock.h"
 #include "world/random.h"
 
 namespace kc::local {
-
-// Kusto's names of states.
-enum class OperationState : uint8_t {
-  kInProgress,
-  kCompleted,
-  kFailed,
-  kPartiallySucceeded,
-  kAbandoned,
-  kBadInput,
-  kScheduled,
-  kThrottled,
-  kCanceled,
-  kSkipped,
-};
-std::string_view StateName(OperationState state);
-
-// One row of `.show operations`: an operation at one of its changes of state.
-struct OperationRow {
-  std::string id;
-  std::string kind;  // "DataIngestPull", "DataExport" …
-  int64_t started_ticks = 0;
-  int64_t updated_ticks = 0;
-  OperationState state = OperationState::kInProgress;
-  std::string status;
-  std::string root_activity_id;
-  bool should_retry = false;
-  std::string database;
-  std::string principal;
-  std::string user;
-};
-
-// One row of `.show ingestion failures`.
-struct IngestionFailure {
-  std::string operation_id;
-  std::string database;
-  std::string table;
-  int64_t failed_ticks = 0;
-  std::string source_path;
-  std::string details;
-  bool permanent = true;
-  std::string root_activity_id;
-  std::string operation_kind;
-  bool from_update_policy = false;
-  std::string error_code;
-  std::string principal;
-  std::string user;
-  std::string properties;
-};
 
 struct OperationRequest {
   std::string kind;
@@ -116,7 +71,12 @@ class Operations {
   void SetSessionOpener(SessionOpener opener) { opener_ = std::move(opener); }
   Result<QuerySession> OpenSession(const std::string& database, const RequestOptions& request);
 
-  // Runs the work in this thread and logs it. Over capacity: 429 (see Capacity::Take).
+  // From now on the log is kept on disk, and what earlier runs left there is shown. Once, before
+  // the first command; reading goes on in the background.
+  void Remember(std::unique_ptr<OperationHistory> history);
+
+  // Runs the work in this thread and logs it. Over capacity: 429 (see Capacity::Take), and a row of
+  // state Throttled.
   // `cancel` may be null.
   Result<CommandResult> Run(const OperationRequest& request, const OperationWork& work,
                             world::CancelToken* cancel);
@@ -147,11 +107,20 @@ class Operations {
   Result<CommandResult> Perform(Running& running, const OperationWork& work);
   void Worker();
   void Append(OperationRow row);
+  // A slot; over capacity the error, after a row of state Throttled was logged.
+  Result<Capacity::Slot> TakeSlot(const OperationRequest& request);
+  OperationRow MakeRow(const OperationRequest& request, OperationState state);
+  // What earlier runs left; waits until it is read. May be called with the mutex held.
+  const OperationHistory::Past& Past() const;
+  const OperationRow* FindNewest(const std::string& id) const;
 
   world::Clock& clock_;
   world::Random& random_;
   Capacity capacity_;
   SessionOpener opener_;
+  std::unique_ptr<OperationHistory> history_;  // null: nothing is kept
+  std::thread loader_;
+  std::shared_future<OperationHistory::Past> past_;  // invalid: there is none
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;

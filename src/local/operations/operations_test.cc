@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "local/operations/operation_history.h"
 #include "local/testing/storage_fixture.h"
 
 namespace kc::local {
@@ -60,6 +61,7 @@ TEST_F(OperationsTest, OverCapacityNothingStarts) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().http_status, 429);
   EXPECT_EQ(second.error().code, ErrorCode::kRetry);
+  EXPECT_EQ(operations.Log().back().state, OperationState::kThrottled);
   // Another resource has capacity of its own.
   EXPECT_TRUE(operations.Run(
       Request(Resource::kIngestions), [](OperationContext&) { return Done(3); }, nullptr));
@@ -120,8 +122,93 @@ TEST_F(OperationsTest, OnlyIngestionFromQueriesCanBeCancelled) {
   EXPECT_TRUE(operations.Cancel(other, "because"));
   EXPECT_EQ(Await(operations, other).state, OperationState::kCanceled);
   operations.Shutdown();  // ends the first one too
-  EXPECT_EQ(operations.Latest({fixed}).at(0).state, OperationState::kCanceled);
+  EXPECT_EQ(operations.Latest({fixed}).at(0).state, OperationState::kAbandoned);
   EXPECT_FALSE(operations.Start(request, wait));
+}
+
+class HistoryTest : public OperationsTest {
+ protected:
+  std::unique_ptr<Operations> Start() {
+    auto operations = std::make_unique<Operations>(clock(), random(), CapacityOptions{1, 1, 1, 1});
+    operations->Remember(std::make_unique<OperationHistory>(files(), clock(), folder()));
+    return operations;
+  }
+  std::string folder() { return scratch() + "/operations"; }
+};
+
+TEST_F(HistoryTest, WhatIsDoneIsShownAfterARestart) {
+  auto first = Start();
+  std::string done =
+      Id(first->Start(Request(Resource::kOther), [](OperationContext&) { return Done(7); }));
+  Await(*first, done);
+  IngestionFailure failure;
+  failure.table = "T";
+  failure.permanent = false;
+  first->AddFailure(failure);
+  first.reset();
+  auto next = Start();
+  auto rows = next->Latest({done});
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].state, OperationState::kCompleted);
+  EXPECT_EQ(rows[0].kind, "Test");
+  auto details = next->Details(done);
+  ASSERT_TRUE(details) << details.error().message;
+  EXPECT_EQ(details->columns[0].name, "x");
+  EXPECT_EQ(std::get<int64_t>(details->rows[0][0]), 7);
+  ASSERT_EQ(next->Failures().size(), 1u);
+  EXPECT_EQ(next->Failures()[0].table, "T");
+  EXPECT_FALSE(next->Failures()[0].permanent);
+  EXPECT_EQ(next->Log().size(), 2u);
+}
+
+TEST_F(HistoryTest, WhatRanWhenTheProcessDiedIsAbandoned) {
+  {
+    // What a killed process leaves: a beginning without an end, and half a line.
+    OperationHistory killed(files(), clock(), folder());
+    OperationRow row;
+    row.id = "11111111-2222-3333-4444-555555555555";
+    row.kind = "DataExport";
+    row.started_ticks = row.updated_ticks = clock().NowTicks();
+    killed.Write(row);
+    auto list = files().List(folder());
+    ASSERT_TRUE(list);
+    ASSERT_EQ(list->size(), 1u);
+    auto file = files().OpenAppend(folder() + "/" + list->at(0).name);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->Append("{\"op\":\"opera"));
+  }
+  clock().Advance(10'000'000);
+  for (int restart = 0; restart < 3; ++restart) {
+    auto next = Start();
+    ASSERT_EQ(next->Log().size(), 2u) << restart;  // told once, however often it is started
+    OperationRow last = next->Log().back();
+    EXPECT_EQ(last.kind, "DataExport");
+    EXPECT_EQ(last.state, OperationState::kAbandoned);
+    EXPECT_TRUE(last.should_retry);
+    EXPECT_FALSE(next->Details(last.id));
+  }
+  clock().Advance(int64_t{15} * 864'000'000'000);
+  EXPECT_TRUE(Start()->Log().empty());
+}
+
+TEST_F(HistoryTest, FilesOfEarlierRunsAreJoined) {
+  for (int i = 1; i <= 5; ++i) {
+    auto operations = Start();
+    ASSERT_TRUE(operations->Run(
+        Request(Resource::kOther), [](OperationContext&) { return Done(1); }, nullptr));
+    EXPECT_EQ(operations->Log().size(), 2u * i);
+    clock().Advance(1);
+  }
+  Start()->Log();
+  EXPECT_LE(files().List(folder())->size(), 2u);
+}
+
+TEST_F(HistoryTest, AFolderThatCannotBeWrittenFailsNoOperation) {
+  ASSERT_TRUE(files().WriteAtomic(folder(), "a file is in the way"));
+  auto operations = Start();
+  EXPECT_TRUE(operations->Run(
+      Request(Resource::kOther), [](OperationContext&) { return Done(1); }, nullptr));
+  EXPECT_EQ(operations->Log().size(), 2u);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "local/server/api.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -54,10 +55,10 @@ ErrorContext ContextOf(const RequestOptions& request, std::string database, std:
           now};
 }
 
-// A query that was interrupted: by whom?
-Error TellInterruption(Error error, const world::CancelToken& cancel) {
-  if (error.reason != "E_QUERY_CANCELLED") return error;
-  if (cancel.cancelled()) {
+// A request that was interrupted: by whom?
+Error TellInterruption(Error error, const world::CancelToken& cancel, bool late) {
+  if (error.reason != "E_QUERY_CANCELLED" && error.reason != "Cancelled") return error;
+  if (cancel.cancelled() && !late) {
     error.message = "The request was cancelled";
     error.reason = "Cancelled";
   } else {
@@ -87,6 +88,7 @@ struct Api::Call {
   world::Duration started{};
   std::shared_ptr<world::CancelToken> cancel;
   DisconnectWatch::Watched* watched = nullptr;
+  bool late = false;  // the time that a command may take is over
   Activities::Running running;
   std::optional<Error> failure;  // told inside the answer
 
@@ -161,8 +163,9 @@ void Api::Execute(const http::ServerRequest& request, const RequestOptions& head
     DisconnectWatch::Watched watched(disconnects_, writer, call.cancel);
     call.watched = &watched;
     status = Run(call);
+    call.late = watched.late();
   }
-  if (!status) status = Fail(TellInterruption(std::move(status).error(), *call.cancel));
+  if (!status) status = Fail(TellInterruption(std::move(status).error(), *call.cancel, call.late));
   if (!status) {
     LogDebug("{}: {}", call.request.options.client_request_id, status.error().message);
     call.End(&status.error());
@@ -188,6 +191,10 @@ Status Api::Run(Call& call) {
 }
 
 Status Api::RunCommand(Call& call) {
+  // Queries keep their limit themselves; what a command starts asynchronously has none.
+  KC_ASSIGN(const double seconds, RequestTimeout(call.request.options, true));
+  call.watched->SetDeadline(call.started + std::chrono::duration_cast<world::Duration>(
+                                               std::chrono::duration<double>(seconds)));
   KC_ASSIGN(CommandAnswer answer,
             parts_.runner->RunCommand(call.request.text, call.request.database,
                                       call.request.options, call.cancel, &call.running));

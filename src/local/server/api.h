@@ -33,7 +33,7 @@ class Api {
     world::Random* random = nullptr;
     std::vector<Route> routes;
   };
-  explicit Api(Parts parts) : parts_(std::move(parts)) {}
+  explicit Api(Parts parts) : parts_(std::move(parts)), disconnects_(*parts_.clock) {}
 
   // An http::Handler.
   void Handle(const http::ServerRequest& request, http::ResponseWriter& writer);

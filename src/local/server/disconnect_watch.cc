@@ -10,7 +10,7 @@ namespace {
 constexpr auto kInterval = std::chrono::milliseconds(250);
 }  // namespace
 
-DisconnectWatch::DisconnectWatch() : thread_([this] { Run(); }) {}
+DisconnectWatch::DisconnectWatch(world::Clock& clock) : clock_(clock), thread_([this] { Run(); }) {}
 
 DisconnectWatch::~DisconnectWatch() {
   {
@@ -33,11 +33,21 @@ DisconnectWatch::Watched::~Watched() {
   owner_.watched_.erase(this);
 }
 
+void DisconnectWatch::Watched::SetDeadline(world::Duration at) {
+  std::lock_guard lock(owner_.mutex_);
+  deadline_ = at;
+}
+
 void DisconnectWatch::Run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     wake_.wait_for(lock, kInterval);
+    const world::Duration now = clock_.Monotonic();
     for (auto& [watched, gone] : watched_) {
+      if (watched->deadline_ && now >= *watched->deadline_ && !watched->late_) {
+        watched->late_ = true;
+        watched->cancel_->Cancel();
+      }
       // A request that writes at this moment finds out by itself.
       std::unique_lock writing(watched->mutex_, std::try_to_lock);
       if (gone || !writing || !watched->writer_.ClientGone()) continue;

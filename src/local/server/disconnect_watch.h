@@ -1,21 +1,25 @@
-// Notices that clients have gone while their requests are still computed, and cancels those.
+// Notices that clients have gone, or that a request's time is over, while it is still computed,
+// and cancels it.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "http/server.h"
 #include "world/cancel.h"
+#include "world/clock.h"
 
 namespace kc::local {
 
 // Safe from any thread; ends its thread when destroyed.
 class DisconnectWatch {
  public:
-  DisconnectWatch();
+  explicit DisconnectWatch(world::Clock& clock);
   ~DisconnectWatch();
   DisconnectWatch(const DisconnectWatch&) = delete;
   DisconnectWatch& operator=(const DisconnectWatch&) = delete;
@@ -30,6 +34,9 @@ class DisconnectWatch {
     Watched(const Watched&) = delete;
     Watched& operator=(const Watched&) = delete;
     std::mutex& mutex() { return mutex_; }
+    // The request is cancelled when the clock's Monotonic() passes this, to a quarter of a second.
+    void SetDeadline(world::Duration at);
+    bool late() const { return late_; }
 
    private:
     friend class DisconnectWatch;
@@ -37,11 +44,14 @@ class DisconnectWatch {
     http::ResponseWriter& writer_;
     std::shared_ptr<world::CancelToken> cancel_;
     std::mutex mutex_;
+    std::optional<world::Duration> deadline_;  // guarded by the owner's mutex
+    std::atomic<bool> late_ = false;
   };
 
  private:
   void Run();
 
+  world::Clock& clock_;
   std::mutex mutex_;  // guards all below; taken before a Watched's own
   std::condition_variable wake_;
   bool ending_ = false;

@@ -167,6 +167,8 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
   capacity.data_export = options.export_capacity;
   capacity.queries = queries;
   Operations operations(*world.clock, *world.random, capacity);
+  operations.Remember(std::make_unique<OperationHistory>(*world.files, *world.clock,
+                                                         options.storage + "/operations"));
   const ReadDocuments documents = [&cluster](const auto& columns, const auto& uris,
                                              const auto& properties) {
     return ReadExternalDocuments(**cluster, columns, uris, properties);

@@ -49,6 +49,8 @@ class CommandFixture : public StorageFixture {
     RegisterSchemaCommands(*registry_);
     activities_ = std::make_unique<Activities>(world::SystemClock(), 16);
     operations_ = std::make_unique<Operations>(world::SystemClock(), random(), capacity_);
+    operations_->Remember(std::make_unique<OperationHistory>(files(), world::SystemClock(),
+                                                             options.storage + "/operations"));
     Runner::Parts parts;
     parts.cluster = cluster_.get();
     parts.registry = registry_.get();
