@@ -21,14 +21,14 @@ namespace kc::sim {
 
 // What happened in a cluster, when it did: the truth, for checkers.
 enum class EffectKind {
-  kExport,      // files written; `rows`, `folder`
-  kIngest,      // extents committed to `table`; `tag`, `rows`
-  kMove,        // extents from `table` to `to`; `extents` (new ids), `rows`
+  kExport,  // files written; `rows`, `folder`
+  kIngest,  // extents committed to `table`; `tag`, `rows`
+  kMove,    // extents from `table` to `to`; `extents` (new ids), `rows`
   kCreateTable,
   kDropTable,
   kDropTags,
   kMerge,
-  kOther,       // functions, policies
+  kOther,  // functions, policies
 };
 struct Effect {
   EffectKind kind = EffectKind::kOther;

@@ -25,8 +25,8 @@ class SeededRandom : public world::Random {
   // True with the probability.
   bool Chance(double probability) { return Unit() < probability; }
   world::Duration Between(world::Duration least, world::Duration most) {
-    return least + world::Duration(static_cast<int64_t>(
-                       Unit() * static_cast<double>((most - least).count())));
+    return least + world::Duration(
+                       static_cast<int64_t>(Unit() * static_cast<double>((most - least).count())));
   }
 
  private:
@@ -77,6 +77,18 @@ class Timeline {
   std::vector<Handle> heap_;
   uint64_t order_ = 0;
   uint64_t events_ = 0;
+};
+
+// The clock of a server: nobody sleeps with it.
+class ServerClock final : public world::Clock {
+ public:
+  explicit ServerClock(const Timeline& timeline) : timeline_(timeline) {}
+  int64_t NowTicks() const override { return timeline_.NowTicks(); }
+  world::Duration Monotonic() const override { return timeline_.now(); }
+  bool Sleep(world::Duration, world::CancelToken*) override { return false; }
+
+ private:
+  const Timeline& timeline_;
 };
 
 }  // namespace kc::sim

@@ -64,7 +64,7 @@ struct Weather {
   double operation_partial = 0;    // PartiallySucceeded: a part was done
   double operation_abandoned = 0;  // Abandoned: done or not, and maybe done later
   double operation_lies = 0;       // Failed, but it was done
-  double merges_per_minute = 0;    // of two extents of a user's table
+  double merges = 0;               // of two extents of a table that allows it, per request
   int export_capacity = 1000, ingest_capacity = 1000;
 };
 

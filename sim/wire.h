@@ -27,19 +27,19 @@ struct Call {
 // What happens to one call.
 enum class Fault {
   kNone,
-  kNotSent,     // refused at once: surely nothing happened
-  kNotActed,    // sent, the server never acts, no answer
-  kAnswerLost,  // the server acts, no answer
-  kLateAct,     // no answer, and the server acts later (Network::late): a command only
-  kTwice,       // delivered twice: the server acts twice, the first answer comes
-  kThrottled,   // 429
+  kNotSent,      // refused at once: surely nothing happened
+  kNotActed,     // sent, the server never acts, no answer
+  kAnswerLost,   // the server acts, no answer
+  kLateAct,      // no answer, and the server acts later (Network::late): a command only
+  kTwice,        // delivered twice: the server acts twice, the first answer comes
+  kThrottled,    // 429
   kUnavailable,  // 503 without acting
   kFalseError,   // the server acts and answers with an error that says the opposite
   kKillBeforeSend,
-  kKillInFlight,     // killed after sending; whether the server gets it is drawn
-  kKillBeforeAnswer,  // killed when the server has acted
-  kKillBeforeRecord,  // answered; killed when it is about to write its next record
-  kPauseBeforeSend,   // stopped before sending: World::on_pause
+  kKillInFlight,       // killed after sending; whether the server gets it is drawn
+  kKillBeforeAnswer,   // killed when the server has acted
+  kKillBeforeRecord,   // answered; killed when it is about to write its next record
+  kPauseBeforeSend,    // stopped before sending: World::on_pause
   kPauseBeforeAnswer,  // stopped when the server has acted
 };
 std::string_view Name(Fault fault);

@@ -38,8 +38,10 @@ class World {
   const uint64_t seed;
   Timeline timeline;
   SeededRandom random;
-  azure::MemoryLake objects;                // what the lake holds
-  std::unique_ptr<azure::ObjectStore> lake;  // without faults: for servers and tests
+  std::unique_ptr<world::Clock> server_clock;
+  azure::MemoryLake objects;  // what the lake holds
+  // Without faults, outside of processes: for servers and tests.
+  std::unique_ptr<azure::ObjectStore> lake;
   Cluster source, destination;
   Pace network;  // of the calls; each cluster has its own too
 
@@ -48,8 +50,8 @@ class World {
   // A process was stopped by a fault. Whoever sets it continues the process, now or later (from an
   // event); without it the process continues after 2 minutes.
   std::function<void(Process&)> on_pause;
-  // Every call's end, for logs and counts: what was drawn, and the time it took.
-  std::function<void(const Call&, Fault)> on_call;
+  // Every call, for logs and counts: what was drawn, and the time it took (0 for the lake's).
+  std::function<void(const Call&, Fault, world::Duration)> on_call;
 
   // ---- processes
   Process& Start(ProcessOptions options);

@@ -10,8 +10,10 @@ namespace {
 
 class MemoryStore final : public ObjectStore {
  public:
-  MemoryStore(MemoryLake& lake, world::Clock& clock, const std::string& folder)
+  MemoryStore(MemoryLake& lake, world::Clock& clock, const std::string& folder,
+              world::Clock& client)
       : lake_(lake), clock_(clock) {
+    client_.clock = &client;
     url_.kind = StorageKind::kBlob;
     url_.endpoint = "https://memory.blob.core.windows.net";
     url_.account = "memory";
@@ -271,6 +273,7 @@ class MemoryStore final : public ObjectStore {
   static Error LostAnswer() {
     return {ErrorCode::kUnknownOutcome, "no answer from the storage", "NoAnswer"};
   }
+  static Error Cancelled() { return {ErrorCode::kStop, "cancelled", "Cancelled"}; }
   static Error NotSent() { return {ErrorCode::kRetry, "the storage was not reached", "NotSent"}; }
 
   StoreFault FaultOf(std::string_view call, const std::string& name) {
@@ -282,29 +285,43 @@ class MemoryStore final : public ObjectStore {
     StoreFault fault = FaultOf(call, name);
     if (fault == StoreFault::kNotSent) return Fail(NotSent());
     if (fault == StoreFault::kLostRequest) return Fail(LostAnswer());
-    std::lock_guard lock(lake_.mutex);
-    Result<T> result = act();
+    if (fault == StoreFault::kCancelled) return Fail(Cancelled());
+    if (fault == StoreFault::kTwice) (void)Act<T>(act);
+    Result<T> result = Act<T>(act);
+    if (lake_.acted) lake_.acted();
     if (fault == StoreFault::kLostResponse) return Fail(LostAnswer());
     return result;
   }
 
   template <typename T, typename F>
-  Result<T> Look(std::string_view call, const std::string& name, F act) {
-    if (FaultOf(call, name) != StoreFault::kNone) return Fail(NotSent());
+  Result<T> Act(F& act) {
     std::lock_guard lock(lake_.mutex);
     return act();
   }
 
+  template <typename T, typename F>
+  Result<T> Look(std::string_view call, const std::string& name, F act) {
+    return RetryRead<T>(client_, [&]() -> Result<T> {
+      const StoreFault fault = FaultOf(call, name);
+      if (fault == StoreFault::kCancelled) return Fail(Cancelled());
+      if (fault != StoreFault::kNone && fault != StoreFault::kTwice) return Fail(NotSent());
+      Result<T> result = Act<T>(act);
+      if (lake_.acted) lake_.acted();
+      return result;
+    });
+  }
+
   MemoryLake& lake_;
   world::Clock& clock_;
+  StoreWorld client_;
   StorageUrl url_;
 };
 
 }  // namespace
 
 std::unique_ptr<ObjectStore> MakeMemoryStore(MemoryLake& lake, world::Clock& clock,
-                                             std::string folder) {
-  return std::make_unique<MemoryStore>(lake, clock, folder);
+                                             std::string folder, world::Clock* client) {
+  return std::make_unique<MemoryStore>(lake, clock, folder, client == nullptr ? clock : *client);
 }
 
 }  // namespace kc::azure

@@ -30,6 +30,8 @@ enum class StoreFault {
   kNotSent,       // kRetry, nothing happened
   kLostRequest,   // kUnknownOutcome, nothing happened
   kLostResponse,  // kUnknownOutcome, and it took effect
+  kTwice,         // delivered twice; the second answer comes
+  kCancelled,     // kStop "Cancelled", nothing happened
 };
 
 // The service: outlives its stores. Safe from any thread.
@@ -42,9 +44,14 @@ struct MemoryLake {
   // Asked before every call with its name ("Append", "PutIfAbsent" …) and the object's. For calls
   // that only read, lost requests and responses become kRetry. May be empty.
   std::function<StoreFault(std::string_view call, const std::string& name)> fault;
+  // Called after every call that acted, before its answer goes back. May be empty.
+  std::function<void()> acted;
 };
 
+// `clock`: the service's, that times the leases. `client`: the caller's, for pauses between
+// attempts to read; null: the same.
 std::unique_ptr<ObjectStore> MakeMemoryStore(MemoryLake& lake, world::Clock& clock,
-                                             std::string folder = "lake");
+                                             std::string folder = "lake",
+                                             world::Clock* client = nullptr);
 
 }  // namespace kc::azure
