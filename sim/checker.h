@@ -71,8 +71,9 @@ struct Told {
   std::vector<std::string> stopped;  // tables that it says can't go on
 };
 // Was it so? `truth`: what CompareTables found; `published`: rows that became visible during the
-// process's life, -1 if not known.
-Report CompareTold(const Told& told, const Report& truth, int64_t published);
+// process's life, -1 if not known; `found`: rows that earlier processes had published and died
+// before they could tell.
+Report CompareTold(const Told& told, const Report& truth, int64_t published, int64_t found = 0);
 
 // Is the destination, all its tables, the source as of one cursor? `states`: the source's contents
 // as of each cursor that it ever told, in order.

@@ -37,6 +37,7 @@ class DatabaseCopy {
  private:
   Task<Status> Own();
   Task<Status> KeepFacts();
+  int64_t MovedRows() const;
   Task<Status> Iterate();
   Task<Status> StartIteration();
   Task<Status> Count(std::vector<std::string> names, std::map<std::string, int64_t>& rows);
@@ -108,8 +109,17 @@ Task<Status> DatabaseCopy::Own() {
   lease_.Start(session_.KeepLease());
   KC_CO_TRY(Prepare(session_, opened->is_new));
   KC_CO_TRY(KeepFacts());
+  const int64_t before = MovedRows();
   auto take_over = TakeOver(session_);
-  co_return co_await take_over;
+  const Status taken = co_await take_over;
+  outcome_.rows += MovedRows() - before;
+  co_return taken;
+}
+
+int64_t DatabaseCopy::MovedRows() const {
+  int64_t rows = 0;
+  for (const auto& [key, run] : session_.ledger.tables) rows += run.moved_rows();
+  return rows;
 }
 
 // What holds for the whole copy is stored once, absolute (protocol F25).
