@@ -58,7 +58,7 @@ Task<void> Runner::Run() {
   while (event && !session_.ending()) {
     Step step = Advance(block(), *event);
     block() = std::move(step.block);
-    run_.exact |= block().format == ExportFormat::kCsv;
+    run_.format = std::max(run_.format, block().format);
     event.reset();
     if (SeededBug(Bug::kDeleteBlobsEarly) && block().stage == Stage::kMoving) {
       (void)session_.environment.lake.DeletePrefix(block().folder + "/");
@@ -101,7 +101,7 @@ Task<Result<Event>> Runner::WaitExportSlot() {
   export_slot_ = &session_.slots.exports;
   Event event;
   event.kind = EventKind::kExportSlot;
-  event.exact = run_.exact;
+  event.format = run_.format;
   event.folder = session_.NewFolder(run_, block());
   event.request_id = session_.RequestId("export");
   co_return event;

@@ -133,7 +133,8 @@ Record Ledger::RecordOf(TableRun& run, int64_t now) {
   json["columns"] = ColumnsJson(run.columns);
   if (run.band_end) json["bandEnd"] = *run.band_end;
   if (run.planned) json["planned"] = true;
-  if (run.exact) json["exact"] = true;
+  const std::string_view format = FormatName(run.format);
+  if (!format.empty()) json["format"] = format;
   json["nextBlock"] = run.next_block;
   json["windowRows"] = run.window_rows;
   json["closedRows"] = run.closed_rows;
@@ -278,7 +279,9 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   run.band_end.reset();
   if (json.contains("bandEnd")) run.band_end = json.at("bandEnd").get<int64_t>();
   run.planned = json.value("planned", false);
-  run.exact = json.value("exact", false);
+  const auto format = ParseFormat(json.value("format", ""));
+  if (!format) return Stop("a table's record has an unknown format", "Damaged");
+  run.format = *format;
   run.next_block = json.at("nextBlock").get<int64_t>();
   run.window_rows = json.at("windowRows").get<int64_t>();
   run.closed_rows = json.value("closedRows", int64_t{-1});

@@ -33,7 +33,7 @@ struct TableRun {
   std::vector<ColumnSchema> columns;      // that are copied
   std::optional<int64_t> band_end;        // planned up to this instant of ingestion time, inclusive
   bool planned = false;                   // the whole window
-  bool exact = false;                     // the fast format doesn't carry the table's values
+  ExportFormat format = ExportFormat::kParquet;  // the first that carries the table's values
   int64_t next_block = 1;
   int64_t window_rows = -1;  // counted before planning, -1: not counted yet
   int64_t closed_rows = -1;  // at the source up to the end cursor, when it was planned

@@ -74,16 +74,16 @@ Task<Result<int64_t>> Planner::Count() {
   co_return kusto::GetInt(answer.table(), 0, "N");
 }
 
-// One look at the datetimes saves an export and an ingestion of every table that has finer ones.
-// Whatever else the fast format doesn't carry is found by the verification.
+// One look at the datetimes saves an export and an ingestion of every table that has finer ones
+// than microseconds. Whatever else a format doesn't carry is found by the verification.
 Task<Status> Planner::ChooseFormat() {
   const auto pair = session_.tables.find(run_.name);
-  run_.exact = pair != session_.tables.end() && pair->second.exact_from_start;
-  const std::string text = commands::CountFineTimes(WindowOf(session_, run_), run_.columns);
-  if (run_.exact || text.empty()) co_return Status();
+  if (pair != session_.tables.end()) run_.format = pair->second.first_format;
+  const std::string text = commands::KindsOfTimes(WindowOf(session_, run_), run_.columns);
+  if (run_.format == ExportFormat::kCsv || text.empty()) co_return Status();
   KC_CO_ASSIGN(const Answer answer, session_.StrongQuery(session_.environment.source, text));
   if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
-  run_.exact = kusto::GetInt(answer.table(), 0, "N") > 0;
+  run_.format = commands::FormatForTimes(run_.format, kusto::GetInt(answer.table(), 0, "N"));
   co_return Status();
 }
 
@@ -114,7 +114,7 @@ Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<
     block.planned_rows = planned.rows;
     block.planned_bytes = planned.bytes;
     block.creation_time = planned.created;
-    if (run_.exact) block.format = ExportFormat::kCsv;
+    block.format = run_.format;
     run_.planned_rows += planned.rows;
     ++run_.planned_blocks;
     ids.push_back(block.id);
@@ -274,7 +274,7 @@ Task<Status> Planner::Run() {
   if (undated) {
     KC_CO_TRY(PlanUndated());
   }
-  if (run_.window_rows > 0 && !run_.exact) {
+  if (run_.window_rows > 0 && run_.format == ExportFormat::kParquet) {
     KC_CO_TRY(ChooseFormat());
   }
   bool more = run_.window_rows > 0;

@@ -26,7 +26,8 @@ struct TablePair {
   std::vector<ColumnSchema> missing_columns;     // at the destination
   std::map<std::string, std::string> encodings;  // column → type, of the source
   std::optional<int64_t> retention;              // of the destination, ticks
-  bool exact_from_start = false;                 // types that the fast format can't carry
+  // The first that carries values of its types.
+  kusto::commands::ExportFormat first_format = kusto::commands::ExportFormat::kParquet;
 };
 
 class Session {

@@ -202,8 +202,7 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
     pair.retention =
         SoftDeletePeriod(retention == destination.retention.end() ? destination.database_retention
                                                                   : retention->second);
-    pair.exact_from_start =
-        commands::FirstFormat(pair.source_schema.columns) == commands::ExportFormat::kCsv;
+    pair.first_format = commands::FirstFormat(pair.source_schema.columns);
     session.table_numbers[name] = ++number;
     fresh[name] = std::move(pair);
   }

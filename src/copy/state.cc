@@ -1,5 +1,6 @@
 #include "copy/state.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -11,6 +12,7 @@ namespace {
 constexpr std::string_view kStages[] = {"Planned",  "Exporting", "Exported", "Ingesting", "Moving",
                                         "Revoking", "Moved",     "Done",     "Stopped"};
 static_assert(std::size(kStages) == kStageCount);
+constexpr std::string_view kFormats[] = {"", "nanos", "csv"};
 
 // Only what is there: most blocks have few of these fields most of the time.
 void PutText(Json& json, const char* name, const std::string& value) {
@@ -28,7 +30,7 @@ Home HomeOf(const Json& json) {
 }
 
 void PutExport(const Block& b, Json& json) {
-  if (b.format == ExportFormat::kCsv) json["format"] = "csv";
+  PutText(json, "format", std::string(FormatName(b.format)));
   PutInt(json, "send", b.send);
   PutText(json, "folder", b.folder);
   PutText(json, "request", b.request_id);
@@ -67,7 +69,6 @@ void PutAttempt(const Block& b, Json& json) {
 }
 
 void TakeExport(const Json& json, Block& b) {
-  if (json.value("format", "") == "csv") b.format = ExportFormat::kCsv;
   b.send = json.value("send", 0);
   b.folder = json.value("folder", "");
   b.request_id = json.value("request", "");
@@ -118,6 +119,9 @@ void TakeRows(const Json& json, Block& b) {
 Result<Block> Read(const Json& json) {
   Block b;
   try {
+    const auto format = ParseFormat(json.value("format", ""));
+    if (!format) return Stop("a block's record has an unknown format", "Damaged");
+    b.format = *format;
     TakeRows(json, b);
     TakeExport(json, b);
     TakeAttempt(json, b);
@@ -144,6 +148,16 @@ std::optional<Stage> ParseStage(std::string_view name) {
     if (kStages[i] == name) return static_cast<Stage>(i);
   }
   return std::nullopt;
+}
+
+std::string_view FormatName(ExportFormat format) {
+  return kFormats[static_cast<size_t>(format)];
+}
+
+std::optional<ExportFormat> ParseFormat(std::string_view name) {
+  const auto* const found = std::find(std::begin(kFormats), std::end(kFormats), name);
+  if (found == std::end(kFormats)) return std::nullopt;
+  return static_cast<ExportFormat>(found - std::begin(kFormats));
 }
 
 int64_t Block::bytes() const {

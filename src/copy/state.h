@@ -98,6 +98,10 @@ struct Block {
   std::vector<std::string> Tokens() const;
 };
 
+// As records name it: "" is the fast one.
+std::string_view FormatName(ExportFormat format);
+std::optional<ExportFormat> ParseFormat(std::string_view name);
+
 // The Details of the block's record, and back (kStop "Damaged").
 std::string BlockDetails(const Block& block);
 Result<Block> ReadBlockDetails(std::string_view details);

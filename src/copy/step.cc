@@ -120,7 +120,7 @@ Step SendExport(Block block, const Event& event) {
   if (block.stage == Stage::kExporting) DropExport(block);
   KC_ASSERT(block.stage == Stage::kPlanned);
   block.stage = Stage::kExporting;
-  if (event.exact) block.format = ExportFormat::kCsv;
+  block.format = std::max(block.format, event.format);
   ++block.send;
   block.folder = event.folder;
   block.request_id = event.request_id;
@@ -254,7 +254,7 @@ Step CompareAttempt(Block block, const Event& event) {
     }
     return ExportAgain(std::move(block), 0);
   }
-  if (block.format == ExportFormat::kParquet) {
+  if (block.format != ExportFormat::kCsv) {
     DropAttempt(block);
     block.format = ExportFormat::kCsv;
     return ExportAgain(std::move(block), 0);

@@ -67,9 +67,9 @@ struct PartSeen {
 
 struct Event {
   EventKind kind = EventKind::kStart;
-  // kExportSlot; `exact`: the table has values that the fast format doesn't carry
+  // kExportSlot; `format`: the first that carries what is known of the table's values
   std::string folder, request_id;
-  bool exact = false;
+  ExportFormat format = ExportFormat::kParquet;
   // kExportDone
   std::string operation;
   std::vector<Artifact> artifacts;

@@ -206,7 +206,7 @@ TEST(Step, OtherContentsGiveWayToTheExactFormatThenStop) {
 
 TEST(Step, WhatOneBlockLearntOfTheFormatServesTheOthers) {
   Event slot = ExportSlot("e");
-  slot.exact = true;
+  slot.format = ExportFormat::kCsv;
   EXPECT_EQ(Advance(Planned(), slot).block.format, ExportFormat::kCsv);
 }
 

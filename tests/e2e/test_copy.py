@@ -93,6 +93,35 @@ class CopyTest(pair.PairTest):
         self.assertEqual(self.source.mgmt(query, self.DATABASE),
                          self.destination.mgmt(query, self.DATABASE))
 
+    def formats_of_ingestions(self):
+        return [row["Text"].split('format=')[1][:30].split('"')[1]
+                for row in self.destination.mgmt(".show commands", self.DATABASE)
+                if row["Text"].lstrip().startswith(".ingest async")]
+
+    def test_single_ticks_need_no_text_format(self):
+        """The ends of what nanoseconds since 1970 carry, single ticks and nulls, by Parquet."""
+        times = ["1677-09-22", "1969-12-31T23:59:59.9999999Z", "1970-01-01T00:00:00.0000001Z",
+                 "2026-01-02T03:04:05.1234567Z", "2262-04-10T23:59:59.9999999Z", "null"]
+        self.on_source(".set T <| datatable(n:long, at:datetime)[" + ", ".join(
+            f"{i}, datetime({t})" for i, t in enumerate(times)) + "]")
+        self.copy()
+        self.assert_same("T")
+        self.assertEqual(self.formats_of_ingestions(), ["parquet"])
+
+    def test_single_ticks_far_from_today_go_as_text(self):
+        self.on_source(".set T <| datatable(at:datetime)[datetime(0001-01-01T00:00:00.0000001Z), "
+                       "datetime(9999-12-31T23:59:59.9999999Z), datetime(2026-01-01)]")
+        self.copy()
+        self.assert_same("T")
+        self.assertEqual(self.formats_of_ingestions(), ["csv"])
+
+    def test_whole_microseconds_far_from_today_go_by_parquet(self):
+        self.on_source(".set T <| datatable(at:datetime)[datetime(0001-01-01), "
+                       "datetime(9999-12-31T23:59:59.999999Z), datetime(2026-01-01)]")
+        self.copy()
+        self.assert_same("T")
+        self.assertEqual(self.formats_of_ingestions(), ["parquet"])
+
     def test_undated_rows_are_told_and_copied_when_asked(self):
         self.on_source(".create table T (x:long)", ".alter table T policy ingestiontime false",
                        ".append T <| range x from 1 to 7 step 1",

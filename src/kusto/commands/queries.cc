@@ -3,6 +3,7 @@
 #include "base/ticks.h"
 #include "kusto/commands/names.h"
 #include "kusto/commands/row_hash.h"
+#include "kusto/commands/transfer.h"
 
 namespace kc::kusto::commands {
 namespace {
@@ -93,15 +94,19 @@ std::string CountRows(const Rows& rows) {
   return RowsText(rows) + "\n| summarize N = count()";
 }
 
-std::string CountFineTimes(const Rows& rows, const std::vector<ColumnSchema>& columns) {
-  std::string fine;
+std::string KindsOfTimes(const Rows& rows, const std::vector<ColumnSchema>& columns) {
+  std::string fine, far;
   for (const ColumnSchema& column : columns) {
     if (column.type != ScalarType::kDateTime) continue;
-    std::string name = Name(column.name);
+    const std::string name = Name(column.name);
     fine += (fine.empty() ? "" : " or ") + ("bin(" + name + ", 1microsecond) != " + name);
+    far += (far.empty() ? "" : " or ") +
+           (name + " !between (datetime(1677-09-22) .. datetime(2262-04-11))");
   }
   if (fine.empty()) return "";
-  return RowsText(rows) + "\n| summarize N = countif(" + fine + ")";
+  return RowsText(rows) + "\n| summarize N = iff(countif(" + fine + ") > 0, " +
+         std::to_string(kFineTimes) + ", 0) + iff(countif(" + far + ") > 0, " +
+         std::to_string(kFarTimes) + ", 0)";
 }
 
 std::string CountUndated(const std::string& table) {

@@ -42,9 +42,8 @@ std::string CountUndated(const std::string& table);
 // Counts in one statement for several tables: Table:string, N:long (only those with N > 0).
 std::string CountTables(const std::vector<Rows>& tables);
 
-// N: rows with a datetime that microseconds don't carry (the fast export form). "" if no column is
-// one.
-std::string CountFineTimes(const Rows& rows, const std::vector<ColumnSchema>& columns);
+// N: what the datetimes ask of a format, for FormatForTimes (transfer.h). "" if no column is one.
+std::string KindsOfTimes(const Rows& rows, const std::vector<ColumnSchema>& columns);
 
 // Planning, ascending: per instant of ingestion time and extent Instant:datetime, ExtentId:guid,
 // N:long; the first `limit` rows after `beyond` (ticks, exclusive). When `limit` rows come, the

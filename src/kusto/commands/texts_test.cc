@@ -98,7 +98,8 @@ void AddTransferTexts(const std::string& name, std::vector<Sent>& out) {
   auto add = [&](const char* what, std::string text) {
     out.push_back({what, std::move(text), ""});
   };
-  for (ExportFormat format : {ExportFormat::kParquet, ExportFormat::kCsv}) {
+  for (ExportFormat format :
+       {ExportFormat::kParquet, ExportFormat::kParquetNanos, ExportFormat::kCsv}) {
     Rows rows{.table = name, .after = "", .upto = "123"};
     Export e{{"https://a.blob.core.windows.net/c/f?sp=w&sig=a%2Bb", "https://b/c;key=="},
              "part",
@@ -148,7 +149,7 @@ void AddQueries(const std::string& name, std::vector<Sent>& out) {
   add("cursor", CursorQuery());
   add("count", CountRows(rows));
   add("count undated", CountUndated(name));
-  add("count fine times", CountFineTimes(rows, columns));
+  add("kinds of times", KindsOfTimes(rows, columns));
   add("count tables", CountTables({rows, rows}));
   add("plan", PlanInstants(rows, kDay, 1000));
   add("plan from the start", PlanInstants(ranges, {}, 1000));
@@ -243,6 +244,21 @@ TEST(CommandTexts, FilesHaveColumnsOfTheirOwn) {
   EXPECT_EQ(FirstFormat(columns), ExportFormat::kParquet);
   EXPECT_EQ(FirstFormat({{"g", ScalarType::kGuid}}), ExportFormat::kCsv);
   EXPECT_EQ(FirstFormat({{"t", ScalarType::kTimeSpan}}), ExportFormat::kCsv);
+}
+
+TEST(CommandTexts, FineTimesGoAsNanoseconds) {
+  const std::vector<ColumnSchema> columns = {{"at", ScalarType::kDateTime}};
+  EXPECT_EQ(ExportProjection(columns, ExportFormat::kParquetNanos),
+            "\n| project c0 = tolong(['at'] - datetime(1970-01-01)) * 100");
+  EXPECT_EQ(IngestionMapping(columns, ExportFormat::kParquetNanos),
+            R"([{"Column":"at","Properties":{"Path":"$.c0",)"
+            R"("Transform":"DateTimeFromUnixNanoseconds"}}])");
+  using enum ExportFormat;
+  EXPECT_EQ(FormatForTimes(kParquet, 0), kParquet);
+  EXPECT_EQ(FormatForTimes(kParquet, kFarTimes), kParquet);
+  EXPECT_EQ(FormatForTimes(kParquet, kFineTimes), kParquetNanos);
+  EXPECT_EQ(FormatForTimes(kParquet, kFineTimes | kFarTimes), kCsv);
+  EXPECT_EQ(FormatForTimes(kCsv, kFineTimes), kCsv);
 }
 
 }  // namespace

@@ -22,6 +22,12 @@ std::string FileColumn(size_t index) {
   return "c" + std::to_string(index);
 }
 
+// The type table of exports to Parquet knows only datetimes that are cut; a long is carried whole,
+// and DateTimeFromUnixNanoseconds is a documented transformation of Parquet mappings.
+std::string UnixNanoseconds(const std::string& column) {
+  return "tolong(" + column + " - datetime(1970-01-01)) * 100";
+}
+
 // Exactly the JSON of a dynamic, scalars with their quotes (protocol F19): what CSV shows of a
 // dynamic text is not told apart from a number by ingestion.
 std::string ExactJson(const std::string& column) {
@@ -41,8 +47,13 @@ ExportFormat FirstFormat(const std::vector<ColumnSchema>& columns) {
   return ExportFormat::kParquet;
 }
 
+ExportFormat FormatForTimes(ExportFormat format, int64_t kinds) {
+  if (format == ExportFormat::kCsv || (kinds & kFineTimes) == 0) return format;
+  return (kinds & kFarTimes) == 0 ? ExportFormat::kParquetNanos : ExportFormat::kCsv;
+}
+
 std::string ExportAsync(const Export& e) {
-  bool parquet = e.format == ExportFormat::kParquet;
+  const bool parquet = e.format != ExportFormat::kCsv;
   std::string out = ".export async compressed to ";
   out += parquet ? "parquet" : "csv";
   out += " (" + SecretList(e.folders) + ") with (namePrefix=" + Text(e.name_prefix);
@@ -60,8 +71,12 @@ std::string ExportProjection(const std::vector<ColumnSchema>& columns, ExportFor
   std::string out;
   for (size_t i = 0; i < columns.size(); ++i) {
     std::string column = Name(columns[i].name);
-    bool exact = format == ExportFormat::kCsv && columns[i].type == ScalarType::kDynamic;
-    out += (out.empty() ? "" : ", ") + FileColumn(i) + " = " + (exact ? ExactJson(column) : column);
+    if (format == ExportFormat::kCsv && columns[i].type == ScalarType::kDynamic) {
+      column = ExactJson(column);
+    } else if (format == ExportFormat::kParquetNanos && columns[i].type == ScalarType::kDateTime) {
+      column = UnixNanoseconds(column);
+    }
+    out += (out.empty() ? "" : ", ") + FileColumn(i) + " = " + column;
   }
   // A line that is empty but for its end may be taken for none.
   if (columns.empty() || (columns.size() == 1 && format == ExportFormat::kCsv)) {
@@ -74,10 +89,13 @@ std::string IngestionMapping(const std::vector<ColumnSchema>& columns, ExportFor
   OrderedJson mapping = OrderedJson::array();
   for (size_t i = 0; i < columns.size(); ++i) {
     OrderedJson properties;
-    if (format == ExportFormat::kParquet) {
-      properties["Path"] = "$." + FileColumn(i);
-    } else {
+    if (format == ExportFormat::kCsv) {
       properties["Ordinal"] = std::to_string(i);
+    } else {
+      properties["Path"] = "$." + FileColumn(i);
+    }
+    if (format == ExportFormat::kParquetNanos && columns[i].type == ScalarType::kDateTime) {
+      properties["Transform"] = "DateTimeFromUnixNanoseconds";
     }
     OrderedJson column;
     column["Column"] = columns[i].name;
@@ -90,7 +108,7 @@ std::string IngestionMapping(const std::vector<ColumnSchema>& columns, ExportFor
 std::string IngestAsync(const Ingest& ingest) {
   std::string out = ".ingest async into table " + Name(ingest.table) + " (" +
                     SecretList(ingest.files) + ") with (format=";
-  out += ingest.format == ExportFormat::kParquet ? "\"parquet\"" : "\"csv\"";
+  out += ingest.format == ExportFormat::kCsv ? "\"csv\"" : "\"parquet\"";
   out += ", tags=" + Text(DumpJson(Json::array({ingest.token})));
   if (ingest.creation_time) {
     out += ", creationTime=" + Text(FormatDateTime(*ingest.creation_time));

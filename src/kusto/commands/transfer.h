@@ -12,10 +12,10 @@
 namespace kc::kusto::commands {
 
 // ---- export
-enum class ExportFormat {
-  kParquet,  // the fast form: zstd, microseconds; datetimes, timespans and guids converted in the
-             // query
-  kCsv,      // the exact form: gzipped, dynamic as quoted JSON
+enum class ExportFormat {  // in the order in which they are tried
+  kParquet,                // the fast form: zstd, datetimes in microseconds
+  kParquetNanos,           // the same, datetimes as nanoseconds since 1970 (1677 … 2262)
+  kCsv,                    // the exact form: gzipped, dynamic as quoted JSON
 };
 struct Export {
   std::vector<std::string> folders;  // storage texts with credentials; secrets
@@ -30,6 +30,11 @@ std::string ExportAsync(const Export& e);
 
 // kCsv where Microsoft's documentation says that Parquet isn't read back (guid, timespan).
 ExportFormat FirstFormat(const std::vector<ColumnSchema>& columns);
+// What CountTimes (queries.h) found, as bits.
+inline constexpr int64_t kFineTimes = 1;  // not whole microseconds
+inline constexpr int64_t kFarTimes = 2;   // beyond 64 bits of nanoseconds since 1970
+// The first format, not before `format`, that carries such datetimes.
+ExportFormat FormatForTimes(ExportFormat format, int64_t kinds);
 // The rows projected so that the format carries every value; reads as `rows | project …`.
 std::string ExportProjection(const std::vector<ColumnSchema>& columns, ExportFormat format);
 // What `.ingest` must be told to read them back into the recorded columns.

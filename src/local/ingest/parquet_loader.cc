@@ -185,6 +185,11 @@ class SelectBuilder {
     if (transform == Transform::kFromUnixMilliseconds) factor = "* 10000";
     if (transform == Transform::kFromUnixMicroseconds) factor = "* 10";
     if (transform == Transform::kFromUnixNanoseconds) factor = "// 100";
+    if (transform == Transform::kFromUnixNanoseconds && type == "BIGINT" &&
+        target.schema.type == ScalarType::kDateTime) {
+      // All of them lie within the years of a datetime.
+      return fmt::format("({} // 100 + 621355968000000000)", value);
+    }
     if (factor != nullptr && target.schema.type == ScalarType::kDateTime && type.ends_with("INT")) {
       return fmt::format(
           "kql_todatetime_long(TRY_CAST(CAST({} AS HUGEINT) {} + 621355968000000000 AS BIGINT))",
