@@ -28,55 +28,14 @@ world::Duration LeaseTime(const world::Clock& clock) {
   return clock.Monotonic();
 }
 
-struct Manifest {
-  int version = kFormatVersion;
-  std::string copy_id;
-  int64_t generation = 0;
-  std::string segment;
-  std::string holder;
-  Identity identity;
-};
+constexpr const char* kStartOver =
+    "; bring it back from a backup, or copy again from the beginning: run `.drop function "
+    "KC_Status` at the destination, empty its tables and give another lake folder with -l";
 
-std::string ManifestText(const Manifest& m) {
-  Json json;
-  json["format"] = "kusto-copy checkpoint";
-  json["version"] = m.version;
-  json["copy"] = m.copy_id;
-  json["generation"] = m.generation;
-  json["segment"] = m.segment;
-  json["holder"] = m.holder;
-  json["source"] = m.identity.source;
-  json["sourceDatabase"] = m.identity.source_database;
-  json["destination"] = m.identity.destination;
-  json["destinationDatabase"] = m.identity.destination_database;
-  return DumpJson(json, 1) + "\n";
-}
-
-Result<Manifest> ReadManifest(std::string_view text) {
-  KC_ASSIGN(const Json json, ParseJson(text));
-  if (!json.is_object() || !json.contains("generation") || !json["generation"].is_number() ||
-      !json.contains("version") || !json["version"].is_number()) {
-    return Stop("the checkpoint's manifest.json is damaged", "Damaged");
-  }
-  Manifest m;
-  m.version = json["version"].get<int>();
-  if (m.version > kFormatVersion) {
-    return Stop(fmt::format("the checkpoint has format version {}, this program reads up to {}: "
-                            "use the newer kusto-copy that wrote it",
-                            m.version, kFormatVersion),
-                "NewerVersion");
-  }
-  const auto text_of = [&json](const char* name) {
-    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
-                                                         : std::string();
-  };
-  m.copy_id = text_of("copy");
-  m.generation = json["generation"].get<int64_t>();
-  m.segment = text_of("segment");
-  m.holder = text_of("holder");
-  m.identity = {text_of("source"), text_of("sourceDatabase"), text_of("destination"),
-                text_of("destinationDatabase")};
-  return m;
+// What reading the checkpoint found: if it can't be used, what to do.
+Error WithWayOut(Error error) {
+  if (error.reason == "Damaged") error.message += kStartOver;
+  return error;
 }
 
 Status CheckIdentity(const Identity& found, const Identity& asked) {
@@ -121,9 +80,18 @@ Status Journal::AcquireManifest(const std::string& holder, world::CancelToken* c
     if (!clock_.Sleep(kAskAgain, cancel)) return Stop("interrupted", "Cancelled");
   }
   holder_ = holder;
-  (void)store_.Put(BeatName(), fmt::format("{{\"holder\":{},\"at\":{}}}", JsonString(holder),
-                                           clock_.NowTicks()));
   return {};
+}
+
+// Tells others that this process is alive, and how much of the checkpoint was durable then.
+void Journal::WriteBeat() {
+  std::string text;
+  {
+    std::lock_guard lock(mutex_);
+    text = fmt::format(R"({{"holder":{},"at":{},"segment":{},"bytes":{}}})", JsonString(holder_),
+                       clock_.NowTicks(), JsonString(segment_), named_ ? size_.load() : 0);
+  }
+  (void)store_.Put(BeatName(), text);
 }
 
 Result<Opened> Journal::Open(const Identity& identity, const std::string& holder,
@@ -139,8 +107,9 @@ Result<Opened> Journal::Open(const Identity& identity, const std::string& holder
     const auto put = store_.PutIfAbsent(ManifestName(), ManifestText(fresh));
     if (!put && put.error().reason != "Exists") return Fail(put.error());
   } else {
-    KC_ASSIGN(const Manifest manifest, ReadManifest(found->bytes));
-    KC_TRY(CheckIdentity(manifest.identity, identity));
+    const auto manifest = ReadManifest(found->bytes);
+    if (!manifest) return Fail(WithWayOut(manifest.error()));
+    KC_TRY(CheckIdentity(manifest->identity, identity));
   }
   KC_TRY(AcquireManifest(holder, cancel));
   KC_ASSIGN(const auto content, store_.Get(ManifestName()));
@@ -150,23 +119,51 @@ Result<Opened> Journal::Open(const Identity& identity, const std::string& holder
   copy_id_ = manifest.copy_id;
   generation_ = manifest.generation + 1;
   // The generation goes up before anything else is read or done.
-  KC_TRY(WriteManifest(manifest.segment));
+  KC_TRY(WriteManifest(manifest.segment, manifest.bytes));
   opened.copy_id = copy_id_;
   opened.generation = generation_;
   opened.is_new = manifest.segment.empty();
   if (!manifest.segment.empty()) {
-    KC_TRY(TakeSegment(manifest.segment));
-    KC_ASSIGN(const auto segment, store_.Get(folder_ + manifest.segment));
-    KC_ASSIGN(auto read, ReadSegment(segment.bytes));
-    opened.records = std::move(read.records);
-    std::lock_guard lock(mutex_);
-    segment_ = manifest.segment;
+    auto records = ReadSegmentOf(manifest);
+    if (!records) return Fail(WithWayOut(records.error()));
+    opened.records = std::move(*records);
   }
+  WriteBeat();
   for (const auto& record : opened.records) {
     sequence_ = std::max(sequence_, record.sequence);
     group_ = std::max(group_, record.group);
   }
   return opened;
+}
+
+// Takes the segment and reads it. What was acknowledged can't have become less: a shorter one lost
+// records, maybe intents, and nobody knows which.
+Result<std::vector<Record>> Journal::ReadSegmentOf(const Manifest& manifest) {
+  const Status taken = TakeSegment(manifest.segment);
+  if (!taken && taken.error().reason == "NotFound") {
+    return Stop(fmt::format("the checkpoint's file {} is missing", folder_ + manifest.segment),
+                "Damaged");
+  }
+  if (!taken) return Fail(taken.error());
+  KC_ASSIGN(const auto content, store_.Get(folder_ + manifest.segment));
+  int64_t least = manifest.bytes;
+  if (const auto beat = store_.Get(BeatName())) {
+    const auto json = ParseJson(beat->bytes);
+    const bool own = json && json->is_object() && json->contains("bytes") &&
+                     (*json)["bytes"].is_number_integer() &&
+                     json->value("segment", Json()) == Json(manifest.segment);
+    if (own) least = std::max(least, (*json)["bytes"].get<int64_t>());
+  }
+  const auto size = static_cast<int64_t>(content.bytes.size());
+  if (size < least) {
+    return Stop(fmt::format("the checkpoint's file {} was cut: it had {} bytes, now {}",
+                            folder_ + manifest.segment, least, size),
+                "Damaged");
+  }
+  KC_ASSIGN(auto read, ReadSegment(content.bytes));
+  std::lock_guard lock(mutex_);
+  segment_ = manifest.segment;
+  return std::move(read.records);
 }
 
 // The old holder's lease on the manifest has ended, so it is dead, stopped or cut off: end its
@@ -178,11 +175,12 @@ Status Journal::TakeSegment(const std::string& name) {
   return store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
 }
 
-Status Journal::WriteManifest(const std::string& segment) {
+Status Journal::WriteManifest(const std::string& segment, int64_t bytes) {
   Manifest m;
   m.copy_id = copy_id_;
   m.generation = generation_;
   m.segment = segment;
+  m.bytes = bytes;
   m.holder = holder_;
   m.identity = identity_;
   auto put = store_.Put(ManifestName(), ManifestText(m), {manifest_etag_, lease_id_});
@@ -230,9 +228,9 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   {
     std::lock_guard lock(mutex_);
     old = std::exchange(segment_, name);
+    size_ = 0;
   }
   named_ = false;
-  size_ = 0;
   appends_ = 0;
   Record header;
   header.level = kLevelHeader;
@@ -253,7 +251,7 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   }
   if (!text.empty()) KC_TRY(Send(text));
   base_size_ = size_;
-  if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name));
+  if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name, size_));
   named_ = true;
   if (!old.empty()) {
     std::lock_guard lock(mutex_);
@@ -266,13 +264,13 @@ Status Journal::Send(std::string_view text) {
   while (!text.empty()) {
     // A group larger than one append would tear: kMaxAppendBytes bounds what callers put into one.
     const size_t length = std::min(text.size(), azure::kMaxAppendBytes);
-    const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_;
+    const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_.load();
     Status sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
     if (SeededBug(Bug::kLeaseAgain) && !sent && sent.error().reason == "LeaseLost" && Renew()) {
       sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
     }
     if (!sent) {
-      if (sent.error().code != ErrorCode::kRetry) return sent;
+      if (sent.error().code != ErrorCode::kRetry) return Fail(WhyGone(sent.error()));
       KC_TRY(store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_));
     }
     ++appends_;
@@ -280,6 +278,26 @@ Status Journal::Send(std::string_view text) {
     text.remove_prefix(length);
   }
   return {};
+}
+
+// A lease that is gone means another owner, who has raised the generation; or somebody removed the
+// files, which is another matter for the user.
+Error Journal::WhyGone(Error error) {
+  if (error.reason != "LeaseLost" && error.reason != "NotFound") return error;
+  const auto content = store_.Get(ManifestName());
+  bool removed = !content && content.error().reason == "NotFound";
+  if (content) {
+    const auto manifest = ReadManifest(content->bytes);
+    const auto there = store_.Stat(segment());
+    removed = manifest && manifest->generation == generation_ && !there &&
+              there.error().reason == "NotFound";
+  }
+  if (!removed) return error;
+  return Stop(fmt::format("the checkpoint was removed from the lake while the copy ran ({} is "
+                          "missing)",
+                          content ? segment() : ManifestName()),
+              "Damaged")
+      .value();
 }
 
 Status Journal::Append(std::vector<Record> records) {
@@ -312,17 +330,22 @@ Status Journal::Renew() {
       KC_TRY(store_.AcquireLease(name, lease_id_, kLeaseSeconds));
     }
   }
-  KC_TRY(store_.RenewLease(ManifestName(), lease_id_));
   const std::string name = segment();
-  if (!name.empty()) KC_TRY(store_.RenewLease(name, lease_id_));
+  Status renewed = store_.RenewLease(ManifestName(), lease_id_);
+  if (renewed && !name.empty()) renewed = store_.RenewLease(name, lease_id_);
+  if (!renewed) return Fail(WhyGone(renewed.error()));
   renewed_ns_ = before;
-  (void)store_.Put(BeatName(), fmt::format("{{\"holder\":{},\"at\":{}}}", JsonString(holder_),
-                                           clock_.NowTicks()));
+  WriteBeat();
   return {};
 }
 
 Status Journal::Close() {
   const std::string name = segment();
+  if (named_) {
+    // How much there is, for the next one to see that nothing is missing.
+    const Status noted = WriteManifest(segment_, size_);
+    if (!noted) LogDebug("the checkpoint's length isn't noted: {}", noted.error().message);
+  }
   if (!name.empty()) KC_TRY(store_.ReleaseLease(name, lease_id_));
   KC_TRY(store_.ReleaseLease(ManifestName(), lease_id_));
   (void)store_.Delete(BeatName());
@@ -336,7 +359,7 @@ bool Journal::MaySend() const {
 
 bool Journal::WantsRoll() const {
   return appends_ >= max_appends_ ||
-         size_ - base_size_ > std::max(kMaxSegmentBytes, 2 * base_size_);
+         size_.load() - base_size_ > std::max(kMaxSegmentBytes, 2 * base_size_);
 }
 
 std::string Journal::segment() const {

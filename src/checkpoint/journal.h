@@ -4,7 +4,8 @@
 //
 // All calls block on storage. Open, Begin, Append and Close: one at a time. Renew may run beside
 // them. Errors: kStop "LeaseLost" means that somebody else owns the copy now: send nothing more,
-// write nothing more, end.
+// write nothing more, end. kStop "Damaged": it isn't what was written, and can't be used; the
+// message says what to do.
 #pragma once
 
 #include <atomic>
@@ -16,19 +17,13 @@
 
 #include "azure/object_store.h"
 #include "base/error.h"
+#include "checkpoint/manifest.h"
 #include "checkpoint/record.h"
 #include "world/cancel.h"
 #include "world/clock.h"
 #include "world/random.h"
 
 namespace kc::checkpoint {
-
-// What a checkpoint belongs to; another one is refused.
-struct Identity {
-  std::string source, source_database;
-  std::string destination, destination_database;
-  bool operator==(const Identity&) const = default;
-};
 
 // Server-timed; renewed at a quarter, mutations stop at two thirds (protocol F41).
 inline constexpr int kLeaseSeconds = 30;
@@ -92,7 +87,10 @@ class Journal {
  private:
   Status AcquireManifest(const std::string& holder, world::CancelToken* cancel);
   Status TakeSegment(const std::string& name);
-  Status WriteManifest(const std::string& segment);
+  Status WriteManifest(const std::string& segment, int64_t bytes);
+  void WriteBeat();
+  Result<std::vector<Record>> ReadSegmentOf(const Manifest& manifest);
+  Error WhyGone(Error error);
   Status Send(std::string_view text);
   std::string Number(std::vector<Record>& records);
   std::string ManifestName() const { return folder_ + "manifest.json"; }
@@ -111,12 +109,12 @@ class Journal {
   int64_t group_ = 0;
   int rolls_ = 0;
   std::string manifest_etag_;
-  mutable std::mutex mutex_;  // segment_, old_segment_: Renew reads them from another thread
+  mutable std::mutex mutex_;  // segment_, old_segment_, with size_: Renew reads them elsewhere
   std::string segment_;
   std::string old_segment_;
-  int64_t size_ = 0;
-  int64_t base_size_ = 0;  // of the snapshot
-  bool named_ = false;  // the manifest names segment_: only then may records go into it
+  std::atomic<int64_t> size_{0};    // durable bytes of the segment
+  int64_t base_size_ = 0;           // of the snapshot
+  std::atomic<bool> named_{false};  // the manifest names segment_: only then may records go into it
   int appends_ = 0;
   int max_appends_ = kMaxAppendsPerSegment;
   std::atomic<int64_t> renewed_ns_{0};

@@ -11,8 +11,9 @@
 
 namespace kc::checkpoint {
 
-// The format's version; a reader refuses newer ones.
-inline constexpr int kFormatVersion = 1;
+// The format's version; a reader refuses newer ones. 2: the manifest has a checksum and the length
+// of its segment; version 1 is read.
+inline constexpr int kFormatVersion = 2;
 
 // What a record is about. The names are what KC_Status() shows.
 inline constexpr std::string_view kLevelHeader = "Header";

@@ -82,7 +82,7 @@ TEST(Segment, AFlippedBitIsFoundAtEveryByte) {
 TEST(Segment, RefusesANewerVersion) {
   Record header = Sample(1, 1, 1, 1);
   header.level = kLevelHeader;
-  header.details = R"({"version":2})";
+  header.details = R"({"version":3})";
   const auto segment = ReadSegment(HeaderLine() + RecordLine(header));
   ASSERT_FALSE(segment.has_value());
   EXPECT_EQ(segment.error().reason, "NewerVersion");
