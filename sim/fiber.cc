@@ -50,6 +50,7 @@ struct FiberImpl : Fiber {
 #endif
   }
 
+  void Prepare();
   void Enter();
   void SwitchIn();
   void SwitchOut();
@@ -108,17 +109,22 @@ void FiberImpl::SwitchOut() {
 #endif
 }
 
+// getcontext() returns once, but the compiler takes it for setjmp(): no locals that change.
+void FiberImpl::Prepare() {
+  getcontext(&context);
+  context.uc_stack.ss_sp = stack;
+  context.uc_stack.ss_size = kStackBytes;
+  context.uc_link = nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(this);
+  makecontext(&context, reinterpret_cast<void (*)()>(Main), 2, static_cast<unsigned>(address >> 32),
+              static_cast<unsigned>(address));
+}
+
 Fiber* Fiber::Start(std::function<void()> body) {
   FiberImpl* fiber = nullptr;
   if (idle.empty()) {
     fiber = new FiberImpl();
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = fiber->stack;
-    fiber->context.uc_stack.ss_size = kStackBytes;
-    fiber->context.uc_link = nullptr;
-    const auto address = reinterpret_cast<uintptr_t>(fiber);
-    makecontext(&fiber->context, reinterpret_cast<void (*)()>(Main), 2,
-                static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
+    fiber->Prepare();
   } else {
     fiber = idle.back();
     idle.pop_back();
