@@ -140,8 +140,11 @@ struct CommandContext {
   // Runs another command or query in the same context: a text that starts with a dot is a command
   // (it may have a query piped onto it). For results that fit in memory.
   std::function<Result<ValueTable>(std::string_view text)> run;
-  // Binds a query without running it: the error that running it would begin with.
-  std::function<Status(std::string_view text)> validate;
+  // Binds a query of that database without running it: its columns, or the error that running it
+  // would begin with.
+  std::function<Result<std::vector<ColumnSchema>>(std::string_view text,
+                                                  const std::string& database)>
+      validate;
 };
 
 using CommandHandler = std::function<Result<CommandResult>(const Command&, CommandContext&)>;

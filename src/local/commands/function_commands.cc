@@ -40,10 +40,12 @@ Status Validate(const StoredFunction& function, const CommandContext& context) {
   }
   const std::string name = KqlName(function.name);
   const std::string let = fmt::format("let {} = {} {}; ", name, function.parameters, function.body);
-  Status bound = context.validate(let + name + "()");
+  auto bound = context.validate(let + name + "()", context.database);
   // A function of a scalar can't stand where a table is expected.
-  if (!bound && context.validate(fmt::format("{}print {}()", let, name))) return {};
-  return bound;
+  if (bound || context.validate(fmt::format("{}print {}()", let, name), context.database)) {
+    return {};
+  }
+  return Fail(std::move(bound).error());
 }
 
 Result<StoredFunction> ReadFunction(const Command& command) {

@@ -8,6 +8,7 @@
 #include "base/ticks.h"
 #include "local/commands/handlers.h"
 #include "local/commands/policies.h"
+#include "local/commands/policy_queries.h"
 #include "local/commands/policy_texts.h"
 #include "local/commands/schema_access.h"
 
@@ -78,15 +79,41 @@ Result<CommandResult> ChangeDatabase(const Command& command, const CommandContex
   return OneTable(PolicyColumns(), {DatabaseRow(spec, *commit.state)});
 }
 
+struct Tables {
+  std::vector<std::string> names;
+  DatabasePtr database;
+};
+Result<Tables> TargetTables(const Command& command, const CommandContext& context) {
+  Tables tables;
+  tables.names = command.List("tables");
+  std::string named_database = command.Database("T");
+  if (tables.names.empty()) tables.names.push_back(command.Text("T"));
+  if (!command.Databases("tables").empty()) named_database = command.Databases("tables").front();
+  KC_ASSIGN(tables.database, TargetDatabase(context, named_database));
+  return tables;
+}
+
+// The policy, or what is added to it, before the transaction that sets it: queries are bound.
+Status CheckNew(const Command& command, const CommandContext& context, const PolicySpec& spec,
+                const std::string& json) {
+  if (!spec.on_table || command.Text("level") == "database") return {};
+  KC_ASSIGN(const Tables tables, TargetTables(command, context));
+  const StatePtr state = tables.database->state();
+  for (const std::string& name : tables.names) {
+    const TablePtr table = state->FindTable(name);
+    if (!table) return NotFound("Table", name);
+    KC_TRY(CheckPolicyQueries(spec, json, *state, *table->meta, context));
+  }
+  return {};
+}
+
 // All tables in one transaction.
 Result<CommandResult> ChangeTables(const Command& command, const CommandContext& context,
                                    const PolicySpec& spec, const NewPolicy& make) {
   if (!spec.on_table) return BadRequest("Tables have no " + std::string(spec.keyword) + " policy");
-  std::vector<std::string> names = command.List("tables");
-  std::string named_database = command.Database("T");
-  if (names.empty()) names.push_back(command.Text("T"));
-  if (!command.Databases("tables").empty()) named_database = command.Databases("tables").front();
-  KC_ASSIGN(const DatabasePtr database, TargetDatabase(context, named_database));
+  KC_ASSIGN(const Tables tables, TargetTables(command, context));
+  const std::vector<std::string>& names = tables.names;
+  const DatabasePtr& database = tables.database;
   KC_ASSIGN(const CommitInfo commit, database->Commit([&](const DatabaseState& state,
                                                           TransactionBuilder& builder) -> Status {
     for (const std::string& name : names) {
@@ -96,6 +123,7 @@ Result<CommandResult> ChangeTables(const Command& command, const CommandContext&
       KC_ASSIGN(std::optional<std::string> json, make(OldPolicy(meta.policies, spec.keyword)));
       Put(meta.policies, spec.keyword, std::move(json));
       if (meta == *table->meta) continue;
+      KC_TRY(CheckPoliciesTogether(meta));
       builder.SetEvent("ALTER-TABLE-POLICY", name);
       KC_TRY(builder.PutTable(std::move(meta)));
     }
@@ -127,6 +155,7 @@ Result<CommandResult> Alter(const Command& command, CommandContext& context) {
   KC_ASSIGN(const PolicySpec* spec, SpecOf(command));
   KC_ASSIGN(const std::string json, ParsePolicyText(*spec, command.Text("value")));
   KC_ASSIGN(const std::string normal, spec->normalize(json));
+  KC_TRY(CheckNew(command, context, *spec, normal));
   return Change(command, context, *spec,
                 [&](const std::string&) -> Result<std::optional<std::string>> { return normal; });
 }
@@ -137,6 +166,10 @@ Result<CommandResult> AlterMerge(const Command& command, CommandContext& context
     return BadRequest("The policy " + std::string(spec->keyword) + " has no .alter-merge");
   }
   KC_ASSIGN(const std::string json, ParsePolicyText(*spec, command.Text("value")));
+  if (spec->keyword == "update") {
+    KC_ASSIGN(const std::string added, spec->normalize(json));
+    KC_TRY(CheckNew(command, context, *spec, added));
+  }
   return Change(
       command, context, *spec, [&](const std::string& old) -> Result<std::optional<std::string>> {
         const std::string base = old.empty() ? spec->keyword == "update" ? "[]" : "{}" : old;

@@ -188,11 +188,11 @@ Result<std::vector<ValueTable>> Runner::RunHandler(std::string_view command,
       .cancel = cancel,
       .run = [this, &database, &request, cancel](
                  std::string_view text) { return RunToTable(text, database, request, cancel); },
-      .validate = [this, &database, &request, cancel](std::string_view text) -> Status {
-        KC_ASSIGN(QuerySession session, OpenSession(database, request, cancel));
+      .validate = [this, &request, cancel](std::string_view text, const std::string& where)
+          -> Result<std::vector<ColumnSchema>> {
+        KC_ASSIGN(QuerySession session, OpenSession(where, request, cancel));
         KC_ASSIGN(engine::QueryRequest query, MakeRequest(text, request, cancel.get()));
-        KC_TRY(parts_.cluster->engine()->Schema(query, *session.catalog, *session.catalog));
-        return {};
+        return parts_.cluster->engine()->Schema(query, *session.catalog, *session.catalog);
       },
   };
   KC_ASSIGN(CommandResult result, found.entry->handler(found.command, context));

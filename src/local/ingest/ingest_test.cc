@@ -238,17 +238,66 @@ TEST_F(IngestTest, UpdatePolicies) {
   Run(".ingest inline into table Source <|\n1\n2");
   Run(".ingest inline into table Source <|\n3");
   EXPECT_EQ(Rows("Twice | sort by a asc"), (Lines{"2", "4", "6"}));
-  policy("Bad", "Source | project tostring(a)", false);
+  policy("Bad", "Source | project a", false);
+  Run(".alter table Bad (b:string)");  // the policy gives a long
   Run(".ingest inline into table Source <|\n4");
   EXPECT_EQ(Count("Source"), "4");
   EXPECT_EQ(Count("Bad"), "0");
   EXPECT_EQ(Rows(".show ingestion failures | where OriginatesFromUpdatePolicy | count"),
             Lines{"1"});
-  policy("Bad", "Source | project tostring(a)", true);
+  Run(".alter table Bad (a:long)");
+  policy("Bad", "Source | project a", true);
+  Run(".alter table Bad (b:string)");
   EXPECT_EQ(Fails(".ingest inline into table Source <|\n5"),
             "UpdatePolicy_FailedDescendantTransaction");
   EXPECT_EQ(Count("Source"), "4");
   EXPECT_EQ(Count("Twice"), "4");
+}
+
+TEST_F(IngestTest, AnUpdatePolicyWithAWildcard) {
+  Run(".create table Log_a (a:long)");
+  Run(".create table Log_b (a:long)");
+  Run(".create table Other (a:long)");
+  Run(".create table All (a:long)");
+  Run(".alter table All policy update @'[{\"IsEnabled\":true,\"Source\":\"Log_*\","
+      "\"SourceIsWildCard\":true,\"Query\":\"union Log_*\",\"IsTransactional\":true}]'");
+  Run(".ingest inline into table Log_a <|\n1");
+  Run(".ingest inline into table Other <|\n2");
+  // Of the source only what is ingested, of the other tables all that is there.
+  EXPECT_EQ(Rows("All"), Lines{"1"});
+  Run(".ingest inline into table Log_b <|\n3");
+  EXPECT_EQ(Rows("All | sort by a asc"), (Lines{"1", "1", "3"}));
+}
+
+TEST_F(IngestTest, PoliciesWithQueriesAreCheckedWhenTheyAreSet) {
+  Run(".create table S (a:long, b:string)");
+  Run(".create table T (a:long)");
+  auto update = [&](const std::string& table, const std::string& source, const std::string& query,
+                    bool enabled = true) {
+    return ".alter-merge table " + table +
+           " policy update @'[{\"IsEnabled\":" + (enabled ? "true" : "false") + ",\"Source\":\"" +
+           source + "\",\"Query\":\"" + query + "\"}]'";
+  };
+  EXPECT_EQ(Fails(update("T", "Missing", "S | project a")), "BadRequest_EntityNotFound");
+  EXPECT_EQ(Fails(update("T", "S", "S | project nothing")), "SEM0100");
+  EXPECT_EQ(Fails(update("T", "S", "S")), "UpdatePolicy_QuerySchemaDoesNotMatchTableSchema");
+  EXPECT_EQ(Fails(update("T", "T", "T")), "UpdatePolicy_Cyclic_Update_Not_Allowed");
+  EXPECT_EQ(Cell(".show table T policy update", "Policy"), "null");
+  Run(update("T", "Missing", "Missing", false));  // what is off is not looked at
+  Run(update("T", "S", "S | project a"));
+  EXPECT_EQ(Fails(update("S", "T", "T | project a, b=tostring(a)")),
+            "UpdatePolicy_Cyclic_Update_Not_Allowed");
+  const std::string rls = ".alter table S policy row_level_security ";
+  EXPECT_EQ(Fails(rls + "enable 'S | where c == 1'"), "SEM0100");
+  EXPECT_NE(Fails(rls + "enable 'S | project a'"), "");
+  Run(rls + "disable 'S | project a'");
+  Run(rls + "enable 'S | where a > 1'");
+  Run(".ingest inline into table S <|\n1,x\n2,y");
+  EXPECT_EQ(Rows("S"), Lines{"2|y"});
+  EXPECT_EQ(Rows("T | sort by a asc"), (Lines{"1", "2"}));  // the whole source
+  EXPECT_NE(Fails(".alter table S policy restricted_view_access true"), "");
+  Run(".alter table T policy restricted_view_access true");
+  EXPECT_NE(Fails(".alter table T policy row_level_security enable 'T'"), "");
 }
 
 }  // namespace
