@@ -50,7 +50,7 @@ Result<Planned> PlanTable(const Catalogs& catalogs, const Connections& connectio
   bool first = true;
   if (catalogs.ledger) {
     const auto mark = catalogs.ledger->watermarks.find(name);
-    if (mark != catalogs.ledger->watermarks.end()) {
+    if (mark != catalogs.ledger->watermarks.end() && !mark->second.cursor.empty()) {
       rows.after = mark->second.cursor;
       first = false;
     } else if (catalogs.ledger->facts) {

@@ -261,6 +261,12 @@ Task<PartSeen> BlockIo::LookAtPart(const Block& block, const Part& part, PartSee
 // One statement gives the ids and what is in them (F7): exactly those ids are published.
 Task<Result<Event>> BlockIo::Verify(const Block& block) {
   Event event = Make(EventKind::kVerified);
+  const auto pair = session_.tables.find(run_.name);
+  if (pair != session_.tables.end() && !pair->second.destination_id.empty() &&
+      pair->second.destination_id != run_.destination_id) {
+    // Published into a stranger, the block would be missed where the others are.
+    co_return Stop("the destination table was replaced by another one", "DestinationReplaced");
+  }
   const std::string table = block.homes.empty() ? block.staging.table : block.homes.back().table;
   const auto slices =
       static_cast<int>(kusto::FingerprintSlices(static_cast<int>(run_.columns.size())).size());

@@ -49,11 +49,13 @@ Task<void> Runner::Run() {
   if (block().move_open) {
     auto take = TakeOver();
     Result<Event> taken = co_await take;
-    if (!taken) {
-      if (!session_.ending()) session_.Abort(taken.error());
-      co_return;
+    if (taken) {
+      event = *taken;
+    } else {
+      if (session_.ending()) co_return;
+      event->kind = EventKind::kFailed;
+      event->text = taken.error().message;
     }
-    event = *taken;
   }
   while (event && !session_.ending()) {
     Step step = Advance(block(), *event);

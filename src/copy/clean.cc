@@ -79,6 +79,17 @@ Task<Status> CleanMoved(Session& session, TableRun& run) {
   co_return co_await write;
 }
 
+Task<void> DeleteFiles(Session& session, const TableRun& run) {
+  std::vector<std::string> folders;
+  for (const auto& [id, block] : run.blocks) {
+    folders.insert(folders.end(), block.folders.begin(), block.folders.end());
+    if (!block.folder.empty()) folders.push_back(block.folder);
+  }
+  auto remove = DeleteFolders(session, std::move(folders));
+  const Status removed = co_await remove;
+  if (!removed) LogWarn("files of table {} stay: {}", run.name, removed.error().message);
+}
+
 namespace {
 
 // "Db/data/g7/i1-t1-b1-e1-abc/part_1.parquet": its generation, and the folder "Db/data/g7/i1-…".

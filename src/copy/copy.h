@@ -15,6 +15,7 @@ struct DatabaseOutcome {
   bool refused = false;  // the error came before anything was changed
   int64_t rows = 0;      // published by this run
   int tables = 0;
+  int iterations = 0;                // that this run made, also those that found nothing new
   std::vector<std::string> stopped;  // tables that can't go on, with their reasons
 };
 

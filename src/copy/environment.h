@@ -44,6 +44,18 @@ struct Notice {
   std::string database, table, text;
 };
 
+// What an iteration did, told at its end.
+struct IterationReport {
+  std::string database;
+  int64_t iteration = 0;  // 0: nothing was new
+  std::string end_cursor;
+  bool complete = true;  // all its tables are
+  int tables = 0;        // with rows in the window
+  int64_t rows = 0;      // published since the last report
+  double seconds = 0;
+  std::vector<std::string> stopped;  // "table: why, and what to do"
+};
+
 class Session;
 // Called on the loop's thread.
 struct Observer {
@@ -51,6 +63,7 @@ struct Observer {
   virtual void OnNotice(const Notice& notice) = 0;
   // A copy of one database begins / has ended.
   virtual void OnSession(Session* session, bool begins) = 0;
+  virtual void OnIteration(const IterationReport& report) { (void)report; }
 };
 
 struct Environment {

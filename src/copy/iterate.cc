@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/seeded_bugs.h"
 #include "base/ticks.h"
 #include "copy/clean.h"
 #include "copy/copy.h"
-#include "copy/plan_table.h"
+#include "copy/count_tables.h"
+#include "copy/reconcile.h"
 #include "copy/setup.h"
+#include "copy/status_function.h"
 #include "copy/table_run.h"
 #include "kusto/commands/queries.h"
 
@@ -22,10 +25,10 @@ using world::Task;
 
 namespace {
 
-// Tables counted by one query.
-constexpr size_t kCountedTogether = 50;
 // Tables that are planned and copied side by side.
 constexpr int kTablesTogether = 64;
+// How often tables whose columns change while they are copied begin anew within one run.
+constexpr int kDriftRounds = 3;
 
 class DatabaseCopy {
  public:
@@ -38,26 +41,29 @@ class DatabaseCopy {
   Task<Status> Own();
   Task<Status> KeepFacts();
   int64_t MovedRows() const;
+  Status CheckNames() const;
   Task<Status> Iterate();
   Task<Status> StartIteration();
-  Task<Status> Count(std::vector<std::string> names, std::map<std::string, int64_t>& rows);
-  Task<void> CountUndated(std::string table, Result<int64_t>& undated);
-  Task<Status> LookAtNewTables();
+  Task<Status> LookAtTables();
+  std::vector<std::string> Countable() const;
+  Task<Status> BeginIteration(std::string cursor, std::map<std::string, int64_t> rows);
   TableRun MakeRun(const std::string& name, int64_t iteration, const std::string& cursor,
                    int64_t rows);
   Task<void> RunOne(TableRun& run);
-  Task<Status> RunTables();
-  Task<Status> FinishIterations();
+  bool Wanted(const TableRun& run, bool all) const;
+  Task<Status> RunTables(bool all);
+  Task<Status> RunDrifted();
+  Task<Status> FinishIterations(int64_t began);
+  void Report(int64_t began);
   Task<Status> Sweep();
-  std::string WatermarkOf(const std::string& table) const;
 
   Session& session_;
   DatabaseOutcome& outcome_;
   world::Slots table_slots_;
   world::TaskGroup lease_;
-  std::map<std::string, int64_t> undated_;  // of tables without a watermark
-  int64_t next_sweep_ = 0;                  // ticks
-  std::string rows_upto_;                   // cursor of the iteration that starts
+  int64_t next_sweep_ = 0;     // ticks
+  int64_t reported_rows_ = 0;  // of outcome_.rows
+  int64_t begun_ = 0;          // the iteration that this round began, 0: nothing was new
 };
 
 Task<Status> DatabaseCopy::Run() {
@@ -101,13 +107,18 @@ Task<Status> DatabaseCopy::Own() {
     co_return Fail(opened.error().Within(env.lake.url().Shown()));
   }
   KC_CO_CHECK(session_.ledger.Replay(opened->records));
+  if (const Status named = CheckNames(); !named) {
+    outcome_.refused = true;
+    co_return named;
+  }
   std::vector<Record> snapshot = session_.ledger.Snapshot();
   Io<Status> begin(env.executor, "journal.begin",
                    [&] { return session_.journal.Begin(std::move(snapshot)); });
   const Status began = co_await begin;
   if (!began) co_return began;
   lease_.Start(session_.KeepLease());
-  KC_CO_TRY(Prepare(session_, opened->is_new));
+  KC_CO_TRY(Prepare(session_));
+  lease_.Start(KeepStatusFunction(session_));
   KC_CO_TRY(KeepFacts());
   const int64_t before = MovedRows();
   auto take_over = TakeOver(session_);
@@ -120,6 +131,20 @@ int64_t DatabaseCopy::MovedRows() const {
   int64_t rows = 0;
   for (const auto& [key, run] : session_.ledger.tables) rows += run.moved_rows();
   return rows;
+}
+
+// A name that neither the source nor the checkpoint knows is a mistake on the command line.
+Status DatabaseCopy::CheckNames() const {
+  for (const auto& name : session_.missing_names) {
+    if (session_.ledger.watermarks.contains(name) || session_.ledger.OpenRun(name) != nullptr) {
+      continue;
+    }
+    return Stop(fmt::format("table '{}' doesn't exist at the source; names are case-sensitive, '*' "
+                            "stands for any text",
+                            name),
+                "TableNotFound");
+  }
+  return {};
 }
 
 // What holds for the whole copy is stored once, absolute (protocol F25).
@@ -150,93 +175,23 @@ Task<Status> DatabaseCopy::KeepFacts() {
   co_return co_await write;
 }
 
-std::string DatabaseCopy::WatermarkOf(const std::string& table) const {
-  if (SeededBug(Bug::kOneWatermark)) {
-    std::string latest;
-    for (const auto& [name, mark] : session_.ledger.watermarks) {
-      if (mark.cursor.size() >= latest.size()) latest = std::max(latest, mark.cursor);
-    }
-    return latest;
-  }
-  const auto found = session_.ledger.watermarks.find(table);
-  return found == session_.ledger.watermarks.end() ? "" : found->second.cursor;
-}
-
 Task<Status> DatabaseCopy::Iterate() {
   const Options& options = session_.environment.options;
-  bool first = true;
+  KC_CO_TRY(Reconcile(session_));
+  KC_CO_TRY(RunTables(true));  // what an earlier run began
   while (true) {
     const int64_t began = session_.Now();
-    bool open = false;
-    for (const auto& [key, run] : session_.ledger.tables) {
-      open |= run.open() && session_.tables.contains(run.name);
-    }
-    if (open && first) KC_CO_TRY(RunTables());  // what an earlier run began
-    first = false;
     KC_CO_TRY(StartIteration());
-    KC_CO_TRY(RunTables());
-    KC_CO_TRY(FinishIterations());
+    KC_CO_TRY(RunTables(false));
+    KC_CO_TRY(RunDrifted());
+    KC_CO_TRY(FinishIterations(began));
     if (session_.Now() >= next_sweep_) KC_CO_TRY(Sweep());
     if (!options.continuous || session_.ending()) co_return Status();
-    if (session_.status_function_stale) KC_CO_TRY(PointStatusFunction(session_, false));
     const int64_t left = began + options.rpo_ticks - session_.Now();
     auto pause = session_.sleeper.Wait(std::chrono::nanoseconds(std::max<int64_t>(0, left) * 100));
     co_await pause;
     if (session_.ending()) co_return Stop("interrupted", "Cancelled");
   }
-}
-
-Task<Status> DatabaseCopy::Count(std::vector<std::string> names,
-                                 std::map<std::string, int64_t>& rows) {
-  for (size_t from = 0; from < names.size(); from += kCountedTogether) {
-    std::vector<commands::Rows> some;
-    for (size_t i = from; i < std::min(names.size(), from + kCountedTogether); ++i) {
-      commands::Rows window;
-      window.table = names[i];
-      window.after = WatermarkOf(names[i]);
-      window.upto = rows_upto_;
-      if (window.after.empty()) window.not_before = session_.ledger.facts->horizon;
-      some.push_back(std::move(window));
-    }
-    KC_CO_ASSIGN(const Answer answer,
-                 session_.StrongQuery(session_.environment.source, commands::CountTables(some)));
-    for (size_t row = 0; row < answer.table().rows.size(); ++row) {
-      rows[kusto::GetText(answer.table(), row, "Table")] = kusto::GetInt(answer.table(), row, "N");
-    }
-  }
-  co_return Status();
-}
-
-Task<void> DatabaseCopy::CountUndated(std::string table, Result<int64_t>& undated) {
-  auto query = session_.StrongQuery(session_.environment.source, commands::CountUndated(table));
-  const Result<Answer> answer = co_await query;
-  if (!answer) {
-    undated = Fail(answer.error());
-  } else if (answer->table().rows.size() == 1) {
-    undated = kusto::GetInt(answer->table(), 0, "Undated");
-  }
-}
-
-Task<Status> DatabaseCopy::LookAtNewTables() {
-  std::map<std::string, Result<int64_t>> counts;
-  for (const auto& [name, pair] : session_.tables) {
-    if (WatermarkOf(name).empty() && !undated_.contains(name)) counts.emplace(name, int64_t{0});
-  }
-  world::TaskGroup group;
-  for (auto& [name, undated] : counts) group.Start(CountUndated(name, undated));
-  auto join = group.Join();
-  co_await join;
-  for (auto& [name, undated] : counts) {
-    if (!undated) co_return Fail(undated.error().Within("table " + name));
-    undated_[name] = *undated;
-    if (*undated == 0) continue;
-    session_.Notify(name,
-                    fmt::format("{} rows have no ingestion time{}", *undated,
-                                session_.environment.options.include_undated
-                                    ? ""
-                                    : " and are not copied (--include-undated copies them once)"));
-  }
-  co_return Status();
 }
 
 TableRun DatabaseCopy::MakeRun(const std::string& name, int64_t iteration,
@@ -249,49 +204,67 @@ TableRun DatabaseCopy::MakeRun(const std::string& name, int64_t iteration,
   run.created = session_.Now();
   run.source_id = pair.source_id;
   run.destination_id = pair.destination_id;
-  run.start_cursor = WatermarkOf(name);
+  run.start_cursor = WatermarkOf(session_, name);
   run.end_cursor = cursor;
   run.columns = pair.source_schema.columns;
   run.window_rows = rows;
-  if (run.start_cursor.empty()) run.undated_rows = undated_[name];
+  if (run.start_cursor.empty()) run.undated_rows = session_.undated[name];
   return run;
+}
+
+// The clusters are read again when the source's schema changed, and as long as a table can't go on:
+// somebody may have mended it.
+Task<Status> DatabaseCopy::LookAtTables() {
+  KC_CO_ASSIGN(const bool changed, SchemaChanged(session_));
+  KC_CO_ASSIGN(const bool replaced, DestinationChanged(session_));
+  bool look = changed || replaced || !session_.blocked.empty();
+  for (const auto& [key, run] : session_.ledger.tables) {
+    look |= run.state == TableState::kStopped;
+  }
+  if (!look) co_return Status();
+  KC_CO_TRY(Refresh(session_));
+  auto reconcile = Reconcile(session_);
+  co_return co_await reconcile;
+}
+
+std::vector<std::string> DatabaseCopy::Countable() const {
+  std::vector<std::string> names;
+  for (const auto& [name, pair] : session_.tables) {
+    // A table that stopped in an earlier iteration must finish that one first.
+    if (session_.ledger.OpenRun(name) == nullptr && !session_.blocked.contains(name)) {
+      names.push_back(name);
+    }
+  }
+  return names;
 }
 
 // One cursor for all tables; only tables with rows in their window take part, so that an idle
 // source costs a few counts and creates nothing.
 Task<Status> DatabaseCopy::StartIteration() {
+  begun_ = 0;
   KC_CO_ASSIGN(const Answer answer,
                session_.StrongQuery(session_.environment.source, commands::CursorQuery()));
   if (answer.table().rows.size() != 1) co_return Stop("the source tells no cursor");
   const std::string cursor = kusto::GetText(answer.table(), 0, "Cursor");
-  KC_CO_ASSIGN(const bool changed, SchemaChanged(session_));
-  if (changed) {
-    KC_CO_TRY(Refresh(session_));
-  }
-  KC_CO_TRY(LookAtNewTables());
-  std::vector<std::string> names;
-  for (const auto& [name, pair] : session_.tables) {
-    const auto mark = session_.ledger.watermarks.find(name);
-    if (mark != session_.ledger.watermarks.end() && mark->second.source_id != pair.source_id) {
-      session_.Notify(name,
-                      "is another table at the source than the one that was copied before "
-                      "(its id changed): not copied");
-      outcome_.stopped.push_back(name + ": the source table was replaced");
-      continue;
-    }
-    // A table that stopped in an earlier iteration must finish that one first.
-    if (session_.ledger.OpenRun(name) == nullptr) names.push_back(name);
-  }
-  rows_upto_ = cursor;
+  KC_CO_TRY(LookAtTables());
+  KC_CO_TRY(CountUndatedRows(session_));
+  const std::vector<std::string> names = Countable();
   std::map<std::string, int64_t> rows;
-  KC_CO_TRY(Count(names, rows));
+  KC_CO_TRY(CountNewRows(session_, names, cursor, rows));
   const bool wanted = session_.environment.options.include_undated;
   for (const auto& name : names) {
-    if (wanted && WatermarkOf(name).empty() && undated_[name] > 0) rows.try_emplace(name, 0);
+    if (wanted && WatermarkOf(session_, name).empty() && session_.undated[name] > 0) {
+      rows.try_emplace(name, 0);
+    }
   }
   if (rows.empty()) co_return Status();
+  auto begin = BeginIteration(cursor, std::move(rows));
+  co_return co_await begin;
+}
+
+Task<Status> DatabaseCopy::BeginIteration(std::string cursor, std::map<std::string, int64_t> rows) {
   Iteration iteration;
-  iteration.id = session_.ledger.next_iteration();
+  iteration.id = begun_ = session_.ledger.next_iteration();
   iteration.end_cursor = cursor;
   iteration.created = session_.Now();
   std::vector<Record> group;
@@ -324,10 +297,19 @@ Task<void> DatabaseCopy::RunOne(TableRun& run) {
   outcome_.rows += run.moved_rows() - before;
 }
 
-Task<Status> DatabaseCopy::RunTables() {
+// `all`: also tables that stopped a short while ago.
+bool DatabaseCopy::Wanted(const TableRun& run, bool all) const {
+  if (!run.open() || !session_.tables.contains(run.name) || session_.blocked.contains(run.name)) {
+    return false;
+  }
+  const auto retry = session_.retries.find(run.name);
+  return all || retry == session_.retries.end() || retry->second.next <= session_.Now();
+}
+
+Task<Status> DatabaseCopy::RunTables(bool all) {
   world::TaskGroup group;
   for (auto& [key, run] : session_.ledger.tables) {
-    if (session_.tables.contains(run.name) && run.open()) group.Start(RunOne(run));
+    if (Wanted(run, all)) group.Start(RunOne(run));
   }
   auto join = group.Join();
   co_await join;
@@ -335,9 +317,27 @@ Task<Status> DatabaseCopy::RunTables() {
   co_return Status();
 }
 
-Task<Status> DatabaseCopy::FinishIterations() {
+// Tables whose columns changed under way go on with the new ones, where the destination has them.
+Task<Status> DatabaseCopy::RunDrifted() {
+  for (int round = 0; round < kDriftRounds && !session_.drifted.empty(); ++round) {
+    KC_CO_TRY(Refresh(session_));
+    KC_CO_TRY(Reconcile(session_));
+    world::TaskGroup group;
+    for (const auto& name : std::set<std::string>(session_.drifted)) {
+      TableRun* run = session_.ledger.OpenRun(name);
+      if (run != nullptr && Wanted(*run, true)) group.Start(RunOne(*run));
+    }
+    session_.drifted.clear();
+    auto join = group.Join();
+    co_await join;
+    if (session_.error()) co_return Fail(*session_.error());
+  }
+  co_return Status();
+}
+
+Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
   std::vector<Record> group;
-  outcome_.stopped.clear();
+  std::map<std::string, std::string> stopped = session_.blocked;
   for (auto& [id, iteration] : session_.ledger.iterations) {
     if (iteration.state == IterationState::kComplete) continue;
     bool complete = true;
@@ -346,16 +346,35 @@ Task<Status> DatabaseCopy::FinishIterations() {
       const TableRun& run = session_.ledger.tables.at({id, name});
       complete &= !run.open();
       iteration.rows += run.moved_rows();
-      if (run.state == TableState::kStopped && !SeededBug(Bug::kStopInSilence)) {
-        outcome_.stopped.push_back(name + ": " + run.reason);
-      }
+      if (run.state == TableState::kStopped && !SeededBug(Bug::kStopInSilence))
+        stopped.try_emplace(name, run.reason);
     }
     if (complete) iteration.state = IterationState::kComplete;
     group.push_back(Ledger::RecordOf(iteration, session_.Now()));
   }
+  outcome_.stopped.clear();
+  for (const auto& [name, why] : stopped) outcome_.stopped.push_back(name + ": " + why);
+  ++outcome_.iterations;
+  Report(began);
   if (group.empty()) co_return Status();
   auto write = session_.Write(std::move(group));
   co_return co_await write;
+}
+
+void DatabaseCopy::Report(int64_t began) {
+  IterationReport report;
+  report.database = session_.names.destination;
+  report.iteration = begun_;
+  const auto found = session_.ledger.iterations.find(begun_);
+  if (found != session_.ledger.iterations.end()) {
+    report.end_cursor = found->second.end_cursor;
+    report.complete = found->second.state == IterationState::kComplete;
+    report.tables = static_cast<int>(found->second.tables.size());
+  }
+  report.rows = outcome_.rows - std::exchange(reported_rows_, outcome_.rows);
+  report.seconds = static_cast<double>(session_.Now() - began) / kTicksPerSecond;
+  report.stopped = outcome_.stopped;
+  session_.environment.observer.OnIteration(report);
 }
 
 Task<Status> DatabaseCopy::Sweep() {

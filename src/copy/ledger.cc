@@ -12,7 +12,8 @@ namespace {
 
 using checkpoint::Record;
 
-constexpr std::string_view kTableStates[] = {"Planning", "Planned", "Complete", "Stopped"};
+constexpr std::string_view kTableStates[] = {"Planning", "Planned", "Complete", "Stopped",
+                                             "Abandoned"};
 constexpr std::string_view kStagingStates[] = {"Intent", "Created", "Dropped"};
 
 Record Make(std::string_view level, int64_t now) {
@@ -295,6 +296,7 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   run.reason = json.value("reason", "");
   run.remarks.clear();
   if (json.contains("remarks")) run.remarks = json.at("remarks").get<std::vector<std::string>>();
+  if (run.state == TableState::kAbandoned) run.blocks.clear();
   iterations[record.iteration].tables.insert(record.table);
   return {};
 }

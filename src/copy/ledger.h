@@ -18,7 +18,9 @@
 
 namespace kc::copy {
 
-enum class TableState { kPlanning, kPlanned, kComplete, kStopped };
+// kAbandoned: the table was replaced by another one and is copied from the beginning, in a later
+// iteration.
+enum class TableState { kPlanning, kPlanned, kComplete, kStopped, kAbandoned };
 std::string_view Name(TableState state);
 
 // One table in one iteration.
@@ -45,7 +47,7 @@ struct TableRun {
   std::vector<std::string> remarks;
   std::map<int64_t, Block> blocks;  // not done yet
 
-  bool open() const { return state != TableState::kComplete; }
+  bool open() const { return state != TableState::kComplete && state != TableState::kAbandoned; }
   int64_t moved_rows() const;  // published, done or not
   int64_t moved_blocks() const;
 };

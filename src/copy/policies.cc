@@ -95,33 +95,38 @@ Encodings ReadEncodings(const std::vector<std::string>& script) {
   return encodings;
 }
 
-Result<std::vector<PolicyNotice>> JudgeUpdatePolicies(const std::vector<UpdatePolicy>& policies,
-                                                      const std::vector<std::string>& copied,
-                                                      const std::string& staging_prefix) {
+std::vector<PolicyNotice> JudgeUpdatePolicies(const std::vector<UpdatePolicy>& policies,
+                                              const std::vector<std::string>& copied,
+                                              const std::string& staging_prefix) {
   std::vector<PolicyNotice> notices;
   const auto is_copied = [&copied](const std::string& name) {
     return std::find(copied.begin(), copied.end(), name) != copied.end();
   };
   for (const auto& policy : policies) {
     if (policy.wildcard && MatchesWildcard(staging_prefix, policy.source)) {
-      return Stop("the update policy of '" + policy.target +
-                      "' at the destination takes rows of all "
-                      "tables named '" +
-                      policy.source +
-                      "', also of staging tables, before they are "
-                      "verified: disable it for the time of the copy",
-                  "UpdatePolicy");
+      for (const auto& table : copied) {
+        notices.push_back({table,
+                           "the update policy of '" + policy.target +
+                               "' at the destination takes rows of all tables named '" +
+                               policy.source +
+                               "', also of staging tables, before they are verified: disable it "
+                               "for the time of the copy",
+                           true});
+      }
+      continue;
     }
     for (const auto& table : copied) {
       const bool feeds =
           policy.wildcard ? MatchesWildcard(table, policy.source) : policy.source == table;
       if (!feeds) continue;
       if (is_copied(policy.target)) {
-        return Stop(
+        const std::string text =
             "table '" + policy.target + "' is copied and also derived from '" + table +
-                "' by an update policy at the destination, so that its rows would come twice: "
-                "disable the policy or exclude the table (--tables-exclude)",
-            "UpdatePolicy");
+            "' by an update policy at the destination, so that its rows would come twice: "
+            "disable the policy or exclude the table (--tables-exclude)";
+        notices.push_back({policy.target, text, true});
+        if (policy.target != table) notices.push_back({table, text, true});
+        continue;
       }
       notices.push_back(
           {table, "an update policy at the destination derives rows of '" + policy.target +

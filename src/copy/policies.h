@@ -35,10 +35,11 @@ Encodings ReadEncodings(const std::vector<std::string>& script);
 
 struct PolicyNotice {
   std::string table, text;
+  // The table can't be copied: rows would be derived twice, or from rows that aren't published.
+  bool conflict = false;
 };
-// kStop when the copy would derive rows twice, or feed rows before they are published.
-Result<std::vector<PolicyNotice>> JudgeUpdatePolicies(const std::vector<UpdatePolicy>& policies,
-                                                      const std::vector<std::string>& copied,
-                                                      const std::string& staging_prefix);
+std::vector<PolicyNotice> JudgeUpdatePolicies(const std::vector<UpdatePolicy>& policies,
+                                              const std::vector<std::string>& copied,
+                                              const std::string& staging_prefix);
 
 }  // namespace kc::copy

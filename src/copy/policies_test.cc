@@ -12,17 +12,23 @@ TEST(UpdatePolicies, AreRefusedWhereRowsWouldComeTwice) {
       {{"Derived", R"([{"IsEnabled":true,"Source":"Raw","SourceIsWildCard":false},
                        {"IsEnabled":false,"Source":"Off"}])"}});
   ASSERT_EQ(policies.size(), 1u);
-  EXPECT_FALSE(JudgeUpdatePolicies(policies, {"Raw", "Derived"}, "KcStaging_").has_value());
+  const auto both = JudgeUpdatePolicies(policies, {"Raw", "Derived", "Other"}, "KcStaging_");
+  ASSERT_EQ(both.size(), 2u);  // 'Other' goes on
+  EXPECT_TRUE(both[0].conflict && both[1].conflict);
+  EXPECT_EQ(both[0].table, "Derived");
+  EXPECT_EQ(both[1].table, "Raw");
   const auto notices = JudgeUpdatePolicies(policies, {"Raw"}, "KcStaging_");
-  ASSERT_TRUE(notices.has_value());
-  EXPECT_EQ(notices->size(), 1u);
-  EXPECT_TRUE(JudgeUpdatePolicies(policies, {"Other"}, "KcStaging_")->empty());
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_FALSE(notices[0].conflict);
+  EXPECT_TRUE(JudgeUpdatePolicies(policies, {"Other"}, "KcStaging_").empty());
 }
 
 TEST(UpdatePolicies, WildcardsThatTakeStagingTablesAreRefused) {
   const auto policies =
       ReadUpdatePolicies({{"D", R"([{"IsEnabled":true,"Source":"*","SourceIsWildCard":true}])"}});
-  EXPECT_FALSE(JudgeUpdatePolicies(policies, {"Raw"}, "KcStaging_").has_value());
+  const auto notices = JudgeUpdatePolicies(policies, {"Raw", "Other"}, "KcStaging_");
+  ASSERT_EQ(notices.size(), 2u);
+  EXPECT_TRUE(notices[0].conflict && notices[1].conflict);
 }
 
 TEST(Encodings, AreReadFromTheSchemaScript) {

@@ -28,6 +28,14 @@ struct TablePair {
   std::optional<int64_t> retention;              // of the destination, ticks
   // The first that carries values of its types.
   kusto::commands::ExportFormat first_format = kusto::commands::ExportFormat::kParquet;
+  // Why the table can't be copied at present, and what makes it go on; "" if it can.
+  std::string conflict;
+};
+
+// When a table that stopped is tried again by a continuous run.
+struct Retry {
+  int64_t next = 0;   // ticks
+  int64_t delay = 0;  // ticks
 };
 
 class Session {
@@ -81,11 +89,18 @@ class Session {
   Recorder recorder;
   OperationPoller source_operations, destination_operations;
   StagingTables staging;
-  std::map<std::string, TablePair> tables;   // by source name
-  std::map<std::string, int> table_numbers;  // for folder names
-  world::WaitList progress;                  // something moved on
+  std::map<std::string, TablePair> tables;     // by source name
+  std::map<std::string, int> table_numbers;    // for folder names
+  std::vector<std::string> missing_names;      // asked for by name, not at the source
+  std::map<std::string, std::string> blocked;  // tables that can't go on: why, and what to do
+  std::map<std::string, Retry> retries;        // of tables that stopped
+  std::set<std::string> drifted;               // stopped because their schema changed meanwhile
+  std::map<std::string, int64_t> undated;      // rows, of tables without a watermark
+  world::WaitList progress;                    // something moved on
+  bool first_start = false;                    // nothing was ever copied by this checkpoint
   bool status_function_stale = true;
-  bool create_database = false;  // it doesn't exist at the destination
+  int64_t status_function_until = 0;  // ticks: how long its address is good
+  bool create_database = false;       // it doesn't exist at the destination
   std::string source_database_id, destination_database_id, source_schema_text;
   int64_t started = 0;  // ticks
 

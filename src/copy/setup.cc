@@ -154,12 +154,19 @@ const T* Named(const std::vector<T>& all, const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-Status TellPolicies(Session& session, const Side& source, const Side& destination) {
+void TellPolicies(Session& session, const Side& source, const Side& destination) {
   std::vector<std::string> copied;
   for (const auto& [name, pair] : session.tables) copied.push_back(name);
-  KC_ASSIGN(const auto notices,
-            JudgeUpdatePolicies(ReadUpdatePolicies(destination.updates), copied, "KcStaging_"));
-  for (const auto& notice : notices) session.Notify(notice.table, notice.text);
+  const auto notices =
+      JudgeUpdatePolicies(ReadUpdatePolicies(destination.updates), copied, "KcStaging_");
+  for (const auto& notice : notices) {
+    if (!notice.conflict) {
+      session.Notify(notice.table, notice.text);
+      continue;
+    }
+    std::string& conflict = session.tables.at(notice.table).conflict;
+    if (conflict.empty()) conflict = notice.text;
+  }
   for (const auto& name : EnabledTables(source.hidden)) {
     if (!session.tables.contains(name)) continue;
     session.Notify(name,
@@ -170,46 +177,60 @@ Status TellPolicies(Session& session, const Side& source, const Side& destinatio
     if (!session.tables.contains(name)) continue;
     session.Notify(name, "a materialized view at the destination takes up what is copied");
   }
-  return {};
+}
+
+TablePair PairOf(const Side& source, const Side& destination, const std::string& name) {
+  TablePair pair;
+  pair.source = pair.destination = name;
+  pair.source_schema = *Named(source.schemas, name);
+  if (const auto* details = Named(source.details, name)) pair.source_id = details->table_id;
+  if (const auto* details = Named(destination.details, name)) {
+    pair.destination_id = details->table_id;
+  }
+  if (const auto* schema = Named(destination.schemas, name)) {
+    auto missing = MissingColumns(pair.source_schema, *schema);
+    if (missing) {
+      pair.missing_columns = std::move(*missing);
+    } else {
+      pair.conflict = missing.error().message;
+    }
+  }
+  if (const auto found = source.encodings.find(name); found != source.encodings.end()) {
+    pair.encodings = found->second;
+  }
+  const auto retention = destination.retention.find(name);
+  pair.retention =
+      SoftDeletePeriod(retention == destination.retention.end() ? destination.database_retention
+                                                                : retention->second);
+  pair.first_format = commands::FirstFormat(pair.source_schema.columns);
+  return pair;
 }
 
 Status FillTables(Session& session, const Side& source, const Side& destination) {
   std::vector<std::string> all;
   for (const auto& schema : source.schemas) all.push_back(schema.name);
   const Options& options = session.environment.options;
-  KC_ASSIGN(const auto names, SelectTables(all, options.tables_include, options.tables_exclude));
+  session.missing_names.clear();
+  KC_ASSIGN(const auto names, SelectTables(all, options.tables_include, options.tables_exclude,
+                                           session.first_start ? nullptr : &session.missing_names));
   std::map<std::string, TablePair> fresh;
-  int number = 0;
   for (const auto& name : names) {
-    TablePair pair;
-    pair.source = pair.destination = name;
-    pair.source_schema = *Named(source.schemas, name);
+    TablePair pair = PairOf(source, destination, name);
     if (pair.source_schema.columns.empty()) {
       session.Notify(name, "has no columns and is not copied");
       continue;
     }
-    if (const auto* details = Named(source.details, name)) pair.source_id = details->table_id;
-    if (const auto* details = Named(destination.details, name)) {
-      pair.destination_id = details->table_id;
-    }
-    if (const auto* schema = Named(destination.schemas, name)) {
-      KC_ASSIGN(pair.missing_columns, MissingColumns(pair.source_schema, *schema));
-    }
-    if (const auto found = source.encodings.find(name); found != source.encodings.end()) {
-      pair.encodings = found->second;
-    }
-    const auto retention = destination.retention.find(name);
-    pair.retention =
-        SoftDeletePeriod(retention == destination.retention.end() ? destination.database_retention
-                                                                  : retention->second);
-    pair.first_format = commands::FirstFormat(pair.source_schema.columns);
-    session.table_numbers[name] = ++number;
+    // A number stays with its table: folders are named by it.
+    session.table_numbers.try_emplace(name, static_cast<int>(session.table_numbers.size()) + 1);
     fresh[name] = std::move(pair);
   }
   session.tables = std::move(fresh);
   session.source_schema_text = source.schema_text;
-  return TellPolicies(session, source, destination);
+  TellPolicies(session, source, destination);
+  return {};
 }
+
+}  // namespace
 
 Task<Status> ReadClusters(Session& session) {
   auto& env = session.environment;
@@ -228,6 +249,46 @@ Task<Status> ReadClusters(Session& session) {
   co_return FillTables(session, source, destination);
 }
 
+namespace {
+
+Task<void> CheckEmpty(Session& session, const TablePair& pair, Status& outcome) {
+  auto empty = RequireEmpty(session, pair);
+  outcome = co_await empty;
+}
+
+// The first start of a copy refuses what it would have to stop at later: nothing was changed yet.
+Task<Status> RefuseConflicts(Session& session) {
+  std::string all;
+  for (const auto& [name, pair] : session.tables) {
+    if (!pair.conflict.empty()) all += (all.empty() ? "" : "; ") + pair.conflict;
+  }
+  if (!all.empty()) co_return Stop(all, "SchemaDiffers");
+  if (session.create_database) co_return Status();
+  KC_CO_ASSIGN(const bool owned, LookAtOwner(session, ""));
+  (void)owned;
+  std::vector<Status> outcomes(session.tables.size());
+  world::TaskGroup group;
+  size_t i = 0;
+  for (const auto& [name, pair] : session.tables) {
+    if (!pair.destination_id.empty()) group.Start(CheckEmpty(session, pair, outcomes[i++]));
+  }
+  auto join = group.Join();
+  co_await join;
+  for (auto& outcome : outcomes) {
+    if (!outcome) co_return std::move(outcome);
+  }
+  co_return Status();
+}
+
+// Is there a checkpoint? One that can't be read is told when it is opened.
+Task<void> LookForCheckpoint(Session& session) {
+  Io<bool> io(session.environment.executor, "lake.look", [&session] {
+    const auto found = session.environment.lake.Stat(session.folder + "checkpoint/manifest.json");
+    return !found && found.error().reason == "NotFound";
+  });
+  session.first_start = co_await io;
+}
+
 }  // namespace
 
 Task<Status> LookAround(Session& session) {
@@ -240,198 +301,20 @@ Task<Status> LookAround(Session& session) {
                    "SameDatabase");
   }
   Status lake;
-  Status clusters;
   world::TaskGroup group;
   group.Start(ProbeLake(session, lake));
+  auto look = LookForCheckpoint(session);
+  co_await look;
   auto read = ReadClusters(session);
-  clusters = co_await read;
+  Status clusters = co_await read;
+  if (clusters && session.first_start) {
+    auto refuse = RefuseConflicts(session);
+    clusters = co_await refuse;
+  }
   auto join = group.Join();
   co_await join;
   if (!clusters) co_return clusters;
   co_return lake;
-}
-
-namespace {
-
-Task<Status> CreateDatabase(Session& session) {
-  kusto::Request request;
-  request.text = commands::CreateDatabase(session.names.destination);
-  auto& client = session.environment.destination;
-  Io<Result<Answer>> io(session.environment.executor, "command",
-                        [&] { return client.Command(request); });
-  const Result<Answer> created = co_await io;
-  if (created) co_return Status();
-  co_return Fail(created.error().Within(fmt::format(
-      "database '{}' doesn't exist at {} and can't be created; create it and run the copy "
-      "again",
-      session.names.destination, client.cluster())));
-}
-
-// Protocol F40: what is in the table already can't be told from a copy of another checkpoint.
-Task<Status> RequireEmpty(Session& session, TablePair& pair) {
-  if (session.environment.options.append || session.Started(pair.source)) co_return Status();
-  KC_CO_ASSIGN(const Answer answer, session.StrongQuery(session.environment.destination,
-                                                        commands::CountUndated(pair.destination)));
-  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
-  const int64_t rows = kusto::GetInt(answer.table(), 0, "Total");
-  if (rows == 0) co_return Status();
-  co_return Stop(
-      fmt::format("table '{}' at the destination holds {} rows that this copy didn't "
-                  "bring; empty it (.clear table … data), give another database with --db "
-                  "SRC=DST, or add to it with --append",
-                  pair.destination, rows),
-      "NotEmpty");
-}
-
-Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
-  auto& client = session.environment.destination;
-  commands::TableSchema schema = pair.source_schema;
-  schema.name = pair.destination;
-  const bool is_new = pair.destination_id.empty();
-  if (is_new || !pair.missing_columns.empty()) {
-    // Merging adds what is missing and changes nothing else, also when somebody was faster.
-    auto make = session.IdempotentCommand(
-        client, is_new ? commands::CreateTable(schema) : commands::CreateMergeTable(schema));
-    const Result<Answer> made = co_await make;
-    if (!made) {
-      outcome = Fail(made.error().Within("table '" + pair.destination + "'"));
-      co_return;
-    }
-  }
-  if (!is_new) {
-    auto empty = RequireEmpty(session, pair);
-    outcome = co_await empty;
-    co_return;
-  }
-  for (const auto& [column, type] : pair.encodings) {
-    auto alter = session.IdempotentCommand(
-        client, commands::AlterColumnEncoding(pair.destination, column, type));
-    const Result<Answer> altered = co_await alter;
-    if (!altered) session.Notify(pair.source, "encoding: " + altered.error().message);
-  }
-  auto show = session.Show(client, commands::ShowTableDetails(pair.destination));
-  const Result<Answer> shown = co_await show;
-  auto details = shown ? commands::ReadTableDetails(shown->table())
-                       : Result<std::vector<commands::TableDetails>>(Fail(shown.error()));
-  if (!details || details->size() != 1) {
-    outcome = details
-                  ? Status(Stop("table '" + pair.destination + "' isn't there after its creation"))
-                  : Status(Fail(details.error()));
-    co_return;
-  }
-  pair.destination_id = details->front().table_id;
-}
-
-Task<Status> MakeTables(Session& session) {
-  std::vector<Status> outcomes(session.tables.size());
-  world::TaskGroup group;
-  size_t i = 0;
-  for (auto& [name, pair] : session.tables) group.Start(MakeTable(session, pair, outcomes[i++]));
-  auto join = group.Join();
-  co_await join;
-  for (auto& outcome : outcomes) {
-    if (!outcome) co_return std::move(outcome);
-  }
-  co_return Status();
-}
-
-Task<void> AskSelfTest(Session& session, kusto::Client& client, Result<Answer>& answer) {
-  auto query = session.StrongQuery(client, commands::SelfTest());
-  answer = co_await query;
-}
-
-Task<void> SelfTest(Session& session, Status& outcome) {
-  Result<Answer> source = Answer();
-  Result<Answer> destination = Answer();
-  world::TaskGroup group;
-  group.Start(AskSelfTest(session, session.environment.source, source));
-  group.Start(AskSelfTest(session, session.environment.destination, destination));
-  auto join = group.Join();
-  co_await join;
-  if (!source) {
-    outcome = Fail(source.error());
-  } else if (!destination) {
-    outcome = Fail(destination.error());
-  } else {
-    outcome = commands::CompareSelfTests(source->table(), destination->table());
-  }
-}
-
-// How long the destination may read the checkpoint's current file by KC_Status().
-constexpr std::chrono::hours kStatusGrantTime{24};
-
-}  // namespace
-
-Task<Status> PointStatusFunction(Session& session, bool create_only) {
-  session.status_function_stale = false;
-  Io<Result<std::string>> grant(session.environment.executor, "lake.grant", [&session] {
-    return session.environment.lake.Grant(session.journal.segment(), azure::Access::kRead,
-                                          kStatusGrantTime);
-  });
-  const Result<std::string> address = co_await grant;
-  if (!address) co_return Fail(address.error());
-  commands::StatusFunction function;
-  function.copy_id = session.journal.copy_id();
-  function.files = {*address};
-  function.create_only = create_only;
-  const std::string text = commands::CreateStatusFunction(
-      function, checkpoint::RecordColumns(),
-      "| where Level !in ('Level', 'Header') | summarize arg_max(Sequence, *) by Level, "
-      "IterationId, TableName, BlockId "
-      "| project Level, IterationId, EndCursor, TableName, BlockId, State, Created, Updated, "
-      "Details");
-  KC_CO_ASSIGN(const Answer created,
-               session.IdempotentCommand(session.environment.destination, text));
-  (void)created;
-  Io<Status> sweep(session.environment.executor, "journal.sweep",
-                   [&session] { return session.journal.DeleteOldSegments(); });
-  const Status swept = co_await sweep;
-  if (!swept) LogWarn("old checkpoint files stay: {}", swept.error().message);
-  co_return Status();
-}
-
-namespace {
-
-// Protocol F40: KC_Status() says whose the destination is.
-Task<Status> ClaimDestination(Session& session) {
-  KC_CO_ASSIGN(const Answer shown,
-               session.Show(session.environment.destination, commands::ShowFunctions()));
-  KC_CO_TAKE(const auto functions, commands::ReadFunctions(shown.table()));
-  const auto* found = Named(functions, "KC_Status");
-  const std::string mine = "kusto-copy " + session.journal.copy_id();
-  if (found != nullptr && found->docstring.find(mine) == std::string::npos) {
-    co_return Stop(
-        fmt::format("database '{}' belongs to another copy ({}): go on with that one's lake "
-                    "folder; if its checkpoint is lost, run `.drop function KC_Status` and "
-                    "copy into empty tables",
-                    session.names.destination, found->docstring),
-        "OwnedByOther");
-  }
-  auto point = PointStatusFunction(session, found == nullptr);
-  co_return co_await point;
-}
-
-}  // namespace
-
-Task<Status> Prepare(Session& session, bool is_new) {
-  (void)is_new;
-  if (session.create_database) KC_CO_TRY(CreateDatabase(session));
-  KC_CO_TRY(ClaimDestination(session));
-  Status self_test;
-  world::TaskGroup group;
-  group.Start(SelfTest(session, self_test));
-  auto make = MakeTables(session);
-  const Status made = co_await make;
-  auto join = group.Join();
-  co_await join;
-  if (!made) co_return made;
-  co_return self_test;
-}
-
-Task<Status> Refresh(Session& session) {
-  KC_CO_TRY(ReadClusters(session));
-  auto make = MakeTables(session);
-  co_return co_await make;
 }
 
 Task<Result<bool>> SchemaChanged(Session& session) {
@@ -440,6 +323,17 @@ Task<Result<bool>> SchemaChanged(Session& session) {
       session.Show(session.environment.source, commands::ShowDatabaseSchema(session.names.source)));
   if (answer.table().rows.size() != 1) co_return Stop("the source tells no schema");
   co_return kusto::GetText(answer.table(), 0, "DatabaseSchema") != session.source_schema_text;
+}
+
+Task<Result<bool>> DestinationChanged(Session& session) {
+  KC_CO_ASSIGN(const Answer answer,
+               session.Show(session.environment.destination, commands::ShowTablesDetails()));
+  KC_CO_TAKE(const auto details, commands::ReadTableDetails(answer.table()));
+  for (const auto& [name, pair] : session.tables) {
+    const auto* now = Named(details, pair.destination);
+    if (pair.destination_id != (now == nullptr ? "" : now->table_id)) co_return true;
+  }
+  co_return false;
 }
 
 }  // namespace kc::copy

@@ -114,6 +114,13 @@ std::string AlterRestrictedView(const std::string& table, bool on) {
   return ".alter table " + Name(table) + " policy restricted_view_access " +
          (on ? "true" : "false");
 }
+std::string AlterColumnType(const std::string& table, const std::string& column, ScalarType type) {
+  return ".alter column " + Name(table) + "." + Name(column) + " type=" +
+         std::string(KustoName(type));
+}
+std::string DropColumn(const std::string& table, const std::string& column) {
+  return ".drop column " + Name(table) + "." + Name(column);
+}
 std::string AlterColumnEncoding(const std::string& table, const std::string& column,
                                 const std::string& type) {
   return ".alter column " + Name(table) + "." + Name(column) +

@@ -79,6 +79,9 @@ std::string AlterTablePolicy(const std::string& table, const std::string& policy
 std::string DeleteTablePolicy(const std::string& table, const std::string& policy);
 std::string AlterIngestionTime(const std::string& table, bool on);
 std::string AlterRestrictedView(const std::string& table, bool on);
+// Told to the user, never sent: both lose the column's values.
+std::string AlterColumnType(const std::string& table, const std::string& column, ScalarType type);
+std::string DropColumn(const std::string& table, const std::string& column);
 std::string AlterColumnEncoding(const std::string& table, const std::string& column,
                                 const std::string& type);
 

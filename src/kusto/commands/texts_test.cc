@@ -82,6 +82,8 @@ void AddSchemaTexts(const std::string& name, std::vector<Sent>& out) {
   add("delete policy", DeleteTablePolicy(name, "retention"));
   add("alter ingestiontime", AlterIngestionTime(name, true));
   add("alter restricted view", AlterRestrictedView(name, false));
+  add("alter column type", AlterColumnType(name, "c say \"hi\"", ScalarType::kString));
+  add("drop column", DropColumn(name, "it's"));
   add("alter encoding", AlterColumnEncoding(name, "c say \"hi\"", "BigObject"));
   for (const StagingPolicy& policy : StagingPolicies(name)) {
     add("staging policy", policy.set);

@@ -1,0 +1,195 @@
+// What a copy changes at the destination before its first block: database, tables, owner.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "copy/setup.h"
+#include "copy/status_function.h"
+#include "kusto/commands/queries.h"
+
+namespace kc::copy {
+
+namespace commands = kusto::commands;
+using kusto::Answer;
+using world::Io;
+using world::Task;
+
+namespace {
+
+Task<Status> CreateDatabase(Session& session) {
+  kusto::Request request;
+  request.text = commands::CreateDatabase(session.names.destination);
+  auto& client = session.environment.destination;
+  Io<Result<Answer>> io(session.environment.executor, "command",
+                        [&] { return client.Command(request); });
+  const Result<Answer> created = co_await io;
+  if (created) co_return Status();
+  co_return Fail(created.error().Within(fmt::format(
+      "database '{}' doesn't exist at {} and can't be created; create it and run the copy "
+      "again",
+      session.names.destination, client.cluster())));
+}
+
+}  // namespace
+
+Task<Result<int64_t>> CountDestination(Session& session, const TablePair& pair) {
+  KC_CO_ASSIGN(const Answer answer, session.StrongQuery(session.environment.destination,
+                                                        commands::CountUndated(pair.destination)));
+  if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
+  co_return kusto::GetInt(answer.table(), 0, "Total");
+}
+
+// Protocol F40: what is in the table already can't be told from a copy of another checkpoint.
+Task<Status> RequireEmpty(Session& session, const TablePair& pair) {
+  if (session.environment.options.append || session.Started(pair.source)) co_return Status();
+  KC_CO_ASSIGN(const int64_t rows, CountDestination(session, pair));
+  if (rows == 0) co_return Status();
+  co_return Stop(
+      fmt::format("table '{}' at the destination holds {} rows that this copy didn't "
+                  "bring; empty it (.clear table … data), give another database with --db "
+                  "SRC=DST, or add to it with --append",
+                  pair.destination, rows),
+      "NotEmpty");
+}
+
+namespace {
+
+Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
+  auto& client = session.environment.destination;
+  commands::TableSchema schema = pair.source_schema;
+  schema.name = pair.destination;
+  const bool is_new = pair.destination_id.empty();
+  if (is_new || !pair.missing_columns.empty()) {
+    // Merging adds what is missing and changes nothing else, also when somebody was faster.
+    auto make = session.IdempotentCommand(
+        client, is_new ? commands::CreateTable(schema) : commands::CreateMergeTable(schema));
+    const Result<Answer> made = co_await make;
+    if (!made) {
+      outcome = Fail(made.error().Within("table '" + pair.destination + "'"));
+      co_return;
+    }
+  }
+  if (!is_new) {
+    auto empty = RequireEmpty(session, pair);
+    outcome = co_await empty;
+    co_return;
+  }
+  for (const auto& [column, type] : pair.encodings) {
+    auto alter = session.IdempotentCommand(
+        client, commands::AlterColumnEncoding(pair.destination, column, type));
+    const Result<Answer> altered = co_await alter;
+    if (!altered) session.Notify(pair.source, "encoding: " + altered.error().message);
+  }
+  auto show = session.Show(client, commands::ShowTableDetails(pair.destination));
+  const Result<Answer> shown = co_await show;
+  auto details = shown ? commands::ReadTableDetails(shown->table())
+                       : Result<std::vector<commands::TableDetails>>(Fail(shown.error()));
+  if (!details || details->size() != 1) {
+    outcome = details
+                  ? Status(Stop("table '" + pair.destination + "' isn't there after its creation"))
+                  : Status(Fail(details.error()));
+    co_return;
+  }
+  pair.destination_id = details->front().table_id;
+}
+
+Task<void> MakeUnlessConflict(Session& session, TablePair& pair) {
+  if (!pair.conflict.empty()) co_return;
+  Status outcome;
+  auto make = MakeTable(session, pair, outcome);
+  co_await make;
+  if (!outcome && !session.ending()) pair.conflict = outcome.error().message;
+}
+
+// What can't be made stops its table, not the others; at the first start, everything.
+Task<Status> MakeTables(Session& session) {
+  world::TaskGroup group;
+  for (auto& [name, pair] : session.tables) group.Start(MakeUnlessConflict(session, pair));
+  auto join = group.Join();
+  co_await join;
+  if (session.ending()) co_return Stop("the copy is ending", "Cancelled");
+  for (const auto& [name, pair] : session.tables) {
+    if (session.first_start && !pair.conflict.empty()) co_return Stop(pair.conflict);
+  }
+  co_return Status();
+}
+
+Task<void> AskSelfTest(Session& session, kusto::Client& client, Result<Answer>& answer) {
+  auto query = session.StrongQuery(client, commands::SelfTest());
+  answer = co_await query;
+}
+
+Task<void> SelfTest(Session& session, Status& outcome) {
+  Result<Answer> source = Answer();
+  Result<Answer> destination = Answer();
+  world::TaskGroup group;
+  group.Start(AskSelfTest(session, session.environment.source, source));
+  group.Start(AskSelfTest(session, session.environment.destination, destination));
+  auto join = group.Join();
+  co_await join;
+  if (!source) {
+    outcome = Fail(source.error());
+  } else if (!destination) {
+    outcome = Fail(destination.error());
+  } else {
+    outcome = commands::CompareSelfTests(source->table(), destination->table());
+  }
+}
+
+}  // namespace
+
+Task<Result<bool>> LookAtOwner(Session& session, std::string copy_id) {
+  KC_CO_ASSIGN(const Answer shown,
+               session.Show(session.environment.destination, commands::ShowFunctions()));
+  KC_CO_TAKE(const auto functions, commands::ReadFunctions(shown.table()));
+  for (const auto& function : functions) {
+    if (function.name != "KC_Status") continue;
+    const std::string mine = "kusto-copy " + copy_id;
+    if (!copy_id.empty() && function.docstring.find(mine) != std::string::npos) co_return true;
+    co_return Stop(
+        fmt::format("database '{}' belongs to another copy ({}): go on with that one's lake "
+                    "folder; if its checkpoint is lost, run `.drop function KC_Status` and "
+                    "copy into empty tables",
+                    session.names.destination, function.docstring),
+        "OwnedByOther");
+  }
+  co_return false;
+}
+
+namespace {
+
+// Protocol F40: KC_Status() says whose the destination is.
+Task<Status> ClaimDestination(Session& session) {
+  KC_CO_ASSIGN(const bool owned, LookAtOwner(session, session.journal.copy_id()));
+  auto point = PointStatusFunction(session, !owned);
+  co_return co_await point;
+}
+
+}  // namespace
+
+Task<Status> Prepare(Session& session) {
+  if (session.create_database) KC_CO_TRY(CreateDatabase(session));
+  KC_CO_TRY(ClaimDestination(session));
+  Status self_test;
+  world::TaskGroup group;
+  group.Start(SelfTest(session, self_test));
+  auto make = MakeTables(session);
+  const Status made = co_await make;
+  auto join = group.Join();
+  co_await join;
+  if (!made) co_return made;
+  co_return self_test;
+}
+
+Task<Status> Refresh(Session& session) {
+  session.first_start = false;
+  KC_CO_TRY(ReadClusters(session));
+  if (session.create_database) {
+    co_return Stop(fmt::format("database '{}' isn't at {} any more", session.names.destination,
+                               session.environment.destination.cluster()),
+                   "DatabaseNotFound");
+  }
+  auto make = MakeTables(session);
+  co_return co_await make;
+}
+
+}  // namespace kc::copy
