@@ -102,6 +102,7 @@ void PrintEnd(const Arguments& arguments, const copy::DatabaseOutcome& outcome, 
     json["ok"] = outcome.status.has_value() && outcome.stopped.empty();
     json["rows"] = outcome.rows;
     json["tables"] = outcome.tables;
+    json["iterations"] = outcome.iterations;
     json["seconds"] = seconds;
     if (!outcome.status) json["error"] = outcome.status.error().message;
     json["stopped"] = outcome.stopped;
@@ -110,6 +111,12 @@ void PrintEnd(const Arguments& arguments, const copy::DatabaseOutcome& outcome, 
     std::fprintf(stdout, "%s: %s rows copied and verified, %d tables, %.1f s\n",
                  outcome.names.destination.c_str(), FormatThousands(outcome.rows).c_str(),
                  outcome.tables, seconds);
+  } else if (outcome.status.error().reason == "Cancelled") {
+    std::fprintf(stdout,
+                 "%s: interrupted after %.1f s and %d iterations; %s rows copied and verified; the "
+                 "same command goes on from here\n",
+                 outcome.names.destination.c_str(), seconds, outcome.iterations,
+                 FormatThousands(outcome.rows).c_str());
   }
   std::fflush(stdout);
 }
@@ -142,7 +149,8 @@ int RunCopyCommand(Arguments arguments, world::CancelToken& cancel) {
   auto& clock = world::SystemClock();
   arguments.options.holder = fmt::format("{} process {}", world::HostName(), world::ProcessId());
   auto executor = world::MakeThreadExecutor(clock, kThreads);
-  Reporter reporter(*executor, clock, arguments.json, world::StdoutIsTerminal());
+  Reporter reporter(*executor, clock,
+                    {arguments.json, world::StdoutIsTerminal(), arguments.options.continuous});
   copy::Environment environment{*executor,
                                 clock,
                                 world::SystemRandom(),

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace kc::cli {
@@ -111,12 +112,53 @@ std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most)
   return text;
 }
 
-Reporter::Reporter(world::Executor& executor, world::Clock& clock, bool json, bool terminal)
+Reporter::Reporter(world::Executor& executor, world::Clock& clock, Style style)
     : sleeper_(executor),
       clock_(clock),
-      json_(json),
-      terminal_(terminal && !json),
+      json_(style.json),
+      terminal_(style.terminal && !style.json),
+      iterations_(style.iterations),
       began_(clock.Monotonic()) {}
+
+// The live view is below all that stays.
+void Reporter::Clear() {
+  if (!terminal_ || lines_shown_ == 0) return;
+  std::fprintf(stdout, "\x1b[%dA\x1b[J", lines_shown_);
+  lines_shown_ = 0;
+}
+
+void Reporter::OnIteration(const copy::IterationReport& report) {
+  if (json_) {
+    OrderedJson json;
+    json["type"] = "iteration";
+    json["database"] = report.database;
+    json["iteration"] = report.iteration;
+    json["endCursor"] = report.end_cursor;
+    json["complete"] = report.complete && report.stopped.empty();
+    json["tables"] = report.tables;
+    json["rows"] = report.rows;
+    json["seconds"] = report.seconds;
+    json["stopped"] = report.stopped;
+    std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+    std::fflush(stdout);
+    return;
+  }
+  if (!iterations_ || (report.iteration == 0 && report.rows == 0 && report.stopped.empty())) return;
+  Clear();
+  std::fprintf(
+      stdout, "%s\n",
+      fmt::format("{}: iteration {}: {} tables, {} rows, {:.1f} s{}", report.database,
+                  report.iteration == 0 ? "without news" : std::to_string(report.iteration),
+                  report.tables, FormatThousands(report.rows), report.seconds,
+                  report.stopped.empty()
+                      ? ""
+                      : fmt::format("; {} tables can't go on:", report.stopped.size()))
+          .c_str());
+  for (const auto& stopped : report.stopped) {
+    std::fprintf(stdout, "  stopped: %s\n", Redact(stopped).c_str());
+  }
+  std::fflush(stdout);
+}
 
 void Reporter::OnNotice(const copy::Notice& notice) {
   ++notices_;
@@ -130,10 +172,7 @@ void Reporter::OnNotice(const copy::Notice& notice) {
     std::fflush(stdout);
     return;
   }
-  if (terminal_ && lines_shown_ > 0) {
-    std::fprintf(stdout, "\x1b[%dA\x1b[J", lines_shown_);
-    lines_shown_ = 0;
-  }
+  Clear();
   const std::string where =
       notice.table.empty() ? notice.database : notice.database + "." + notice.table;
   std::fprintf(stdout, "note: %s: %s\n", where.c_str(), notice.text.c_str());
@@ -154,7 +193,7 @@ world::Task<void> Reporter::Run() {
     co_await pause;
     if (!sleeper_.stopped()) Show();
   }
-  if (terminal_ && lines_shown_ > 0) std::fprintf(stdout, "\x1b[%dA\x1b[J", lines_shown_);
+  Clear();
 }
 
 void Reporter::Stop() {
@@ -184,7 +223,7 @@ void Reporter::ShowLive(const std::vector<TableProgress>& tables) {
   for (const auto& p : tables) {
     if (p.state != "Complete") open.push_back(p);
   }
-  if (lines_shown_ > 0) std::fprintf(stdout, "\x1b[%dA\x1b[J", lines_shown_);
+  Clear();
   const std::string text = ProgressTable(open, kLiveTables);
   lines_shown_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   std::fprintf(stdout, "%s", text.c_str());

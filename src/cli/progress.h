@@ -29,8 +29,14 @@ std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most)
 
 class Reporter : public copy::Observer {
  public:
-  Reporter(world::Executor& executor, world::Clock& clock, bool json, bool terminal);
+  struct Style {
+    bool json = false;
+    bool terminal = false;
+    bool iterations = false;  // a line for each that copied something or has stopped tables
+  };
+  Reporter(world::Executor& executor, world::Clock& clock, Style style);
   void OnNotice(const copy::Notice& notice) override;
+  void OnIteration(const copy::IterationReport& report) override;
   void OnSession(copy::Session* session, bool begins) override;
   // Shows progress until Stop().
   world::Task<void> Run();
@@ -38,6 +44,7 @@ class Reporter : public copy::Observer {
   int notices() const { return notices_; }
 
  private:
+  void Clear();
   void Show();
   void ShowLive(const std::vector<TableProgress>& tables);
   void ShowLine(const std::vector<TableProgress>& tables);
@@ -46,6 +53,7 @@ class Reporter : public copy::Observer {
   world::Clock& clock_;
   const bool json_;
   const bool terminal_;
+  const bool iterations_;
   std::set<copy::Session*> sessions_;
   int notices_ = 0;
   int lines_shown_ = 0;
