@@ -1,11 +1,13 @@
 #include "engine/udf/json_text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "base/json.h"
+#include "engine/udf/integer_text.h"
 #include "engine/udf/real_text.h"
 
 namespace kc::engine::udf {
@@ -451,14 +453,50 @@ void AppendJsonReal(std::string& out, double value) {
 }
 
 void AppendJsonInteger(std::string& out, int64_t value) {
-  char buffer[24];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
-  out.append(buffer, static_cast<size_t>(end - buffer));
+  char buffer[kIntegerRoom];
+  out.append(buffer, WriteInteger(value, buffer));
 }
 
 bool NormalizeJson(std::string_view text, std::string& out) {
   return Normalizer(text, out).Run();
 }
+
+namespace {
+
+using JsonEntry = std::pair<std::string_view, std::string_view>;
+
+void AppendEntries(std::string& out, const JsonEntry* entries, size_t count, int depth) {
+  out.push_back('{');
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) out.push_back(',');
+    out.append(entries[i].first).push_back(':');
+    AppendSortedJson(out, entries[i].second, depth + 1);
+  }
+  out.push_back('}');
+}
+
+// Most objects have few keys: those are sorted in place as they come, without memory of their own.
+void AppendSortedObject(std::string& out, JsonItems& items, int depth) {
+  constexpr size_t kFew = 16;
+  std::array<JsonEntry, kFew> few;
+  size_t count = 0;
+  while (count < kFew && items.Next()) {
+    const JsonEntry entry(items.key(), items.value());
+    size_t at = count++;
+    for (; at > 0 && entry.first < few[at - 1].first; --at) few[at] = few[at - 1];
+    few[at] = entry;
+  }
+  if (count < kFew || !items.Next()) return AppendEntries(out, few.data(), count, depth);
+  std::vector<JsonEntry> many(few.begin(), few.end());
+  do {
+    many.emplace_back(items.key(), items.value());
+  } while (items.Next());
+  std::stable_sort(many.begin(), many.end(),
+                   [](const JsonEntry& a, const JsonEntry& b) { return a.first < b.first; });
+  AppendEntries(out, many.data(), many.size(), depth);
+}
+
+}  // namespace
 
 void AppendSortedJson(std::string& out, std::string_view json, int depth) {
   const JsonKind kind = KindOf(json);
@@ -476,17 +514,7 @@ void AppendSortedJson(std::string& out, std::string_view json, int depth) {
     out.push_back(']');
     return;
   }
-  std::vector<std::pair<std::string_view, std::string_view>> entries;
-  while (items.Next()) entries.emplace_back(items.key(), items.value());
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  out.push_back('{');
-  for (size_t i = 0; i < entries.size(); ++i) {
-    if (i > 0) out.push_back(',');
-    out.append(entries[i].first).push_back(':');
-    AppendSortedJson(out, entries[i].second, depth + 1);
-  }
-  out.push_back('}');
+  AppendSortedObject(out, items, depth);
 }
 
 }  // namespace kc::engine::udf

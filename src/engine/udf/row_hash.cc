@@ -11,11 +11,12 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "engine/ticks_text.h"
 #include "engine/udf/families.h"
+#include "engine/udf/integer_text.h"
 #include "engine/udf/json_text.h"
 #include "engine/udf/real_text.h"
 #include "engine/udf/udf.h"
@@ -27,20 +28,49 @@ int64_t Hash(std::string_view text) {
   return static_cast<int64_t>(XXH64(text.data(), text.size(), 0));
 }
 
-void AppendHash(std::string& out, std::string_view text) {
-  if (!text.empty()) AppendJsonInteger(out, Hash(text));
+constexpr size_t kUuidLength = 36;  // of FormatUuid
+
+// The text of one row, in memory that is kept for the next.
+class RowText {
+ public:
+  void Clear() { size_ = 0; }
+  std::string_view view() const { return {memory_.data(), size_}; }
+  // Where at least `count` characters may be written; Wrote() says how many were.
+  char* Room(size_t count) {
+    if (memory_.size() - size_ < count) memory_.resize((size_ + count) * 2);
+    return memory_.data() + size_;
+  }
+  void Wrote(size_t count) { size_ += count; }
+  void Append(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(Room(text.size()), text.data(), text.size());
+    size_ += text.size();
+  }
+  void Append(char c) {
+    *Room(1) = c;
+    ++size_;
+  }
+  void AppendInteger(int64_t value) { Wrote(WriteInteger(value, Room(kIntegerRoom))); }
+
+ private:
+  std::vector<char> memory_ = std::vector<char>(1024);
+  size_t size_ = 0;
+};
+
+void AppendHash(RowText& out, std::string_view text) {
+  if (!text.empty()) out.AppendInteger(Hash(text));
 }
 
-void AppendRealKind(std::string& out, double value) {
+void AppendRealKind(RowText& out, double value) {
   if (std::isnan(value)) {
-    out.append("nan");
+    out.Append("nan");
   } else if (std::isinf(value)) {
-    out.append(value > 0 ? "+inf" : "-inf");
+    out.Append(value > 0 ? "+inf" : "-inf");
   } else if (value == 0) {
-    out.append(std::signbit(value) ? "-0" : "+0");
+    out.Append(std::signbit(value) ? "-0" : "+0");
   } else {
-    AppendReal(out, value);
-    out.append("~0.0");
+    out.Wrote(WriteReal(value, out.Room(kMaxRealLength)));
+    out.Append("~0.0");
   }
 }
 
@@ -56,63 +86,63 @@ bool IsPlainDecimal(std::string_view text) {
   return text[at++] == '.' && digits() && at == text.size();
 }
 
-void AppendDecimalKind(std::string& out, std::string_view text) {
+void AppendDecimalKind(RowText& out, std::string_view text) {
   if (!IsPlainDecimal(text)) {
-    out.append("?").append(text);
+    out.Append('?');
+    out.Append(text);
     return;
   }
   if (text.find('.') != std::string_view::npos) {
     while (text.ends_with('0')) text.remove_suffix(1);
     if (text.ends_with('.')) text.remove_suffix(1);
   }
-  out.append(text);
+  out.Append(text);
 }
 
-void AppendDateKind(std::string& out, int64_t ticks) {
-  char buffer[kMaxTicksText];
-  const size_t length = WriteDateTime(ticks, false, buffer);
-  buffer[10] = ' ';                // for the T
-  out.append(buffer, length - 1);  // without the Z
+void AppendDateKind(RowText& out, int64_t ticks) {
+  char* const text = out.Room(kMaxTicksText);
+  const size_t length = WriteDateTime(ticks, false, text);
+  text[10] = ' ';         // for the T
+  out.Wrote(length - 1);  // without the Z
 }
 
-void AppendDynamicKind(std::string& out, std::string_view json, std::string& scratch) {
+void AppendDynamicKind(RowText& out, std::string_view json, std::string& scratch) {
   switch (KindOf(json)) {
     case JsonKind::kArray:
-      out.append("array:");
+      out.Append("array:");
       break;
     case JsonKind::kObject:
-      out.append("dictionary:");
+      out.Append("dictionary:");
       break;
     case JsonKind::kBool:
-      out.append("bool:");
+      out.Append("bool:");
       break;
     case JsonKind::kNumber:
-      out.append("num:");
+      out.Append("num:");
       break;
     default:
-      out.append("txt:");
+      out.Append("txt:");
   }
   scratch.assign("j");
   AppendSortedJson(scratch, json);
-  AppendJsonInteger(out, Hash(scratch));
+  out.AppendInteger(Hash(scratch));
 }
 
-void AppendKind(std::string& out, char kind, const Input& input, idx_t row, std::string& scratch) {
+void AppendKind(RowText& out, char kind, const Input& input, idx_t row, std::string& scratch) {
   if (!input.Valid(row)) return;
-  char buffer[kMaxTicksText];
   switch (kind) {
     case 's':
-      out.append(input.Get<Text>(row));
+      out.Append(input.Get<Text>(row));
       return;
     case 'h':
       return AppendHash(out, input.Get<Text>(row));
     case 'b':
-      out.push_back(input.Get<bool>(row) ? 't' : 'f');
+      out.Append(input.Get<bool>(row) ? 't' : 'f');
       return;
     case 'i':
-      return AppendJsonInteger(out, input.Get<int32_t>(row));
+      return out.AppendInteger(input.Get<int32_t>(row));
     case 'l':
-      return AppendJsonInteger(out, input.Get<int64_t>(row));
+      return out.AppendInteger(input.Get<int64_t>(row));
     case 'r':
       return AppendRealKind(out, input.Get<double>(row));
     case 'd':
@@ -120,12 +150,11 @@ void AppendKind(std::string& out, char kind, const Input& input, idx_t row, std:
     case 't':
       return AppendDateKind(out, input.Get<int64_t>(row));
     case 'p':
-      out.append(buffer, WriteTimeSpan(input.Get<int64_t>(row), buffer));
+      out.Wrote(WriteTimeSpan(input.Get<int64_t>(row), out.Room(kMaxTicksText)));
       return;
     case 'g':
-      scratch.resize(36);
-      FormatUuid(input.Get<DuckHuge>(row), scratch.data());
-      out.append(scratch);
+      FormatUuid(input.Get<DuckHuge>(row), out.Room(kUuidLength));
+      out.Wrote(kUuidLength);
       return;
     case 'y':
       return AppendDynamicKind(out, input.Get<Text>(row), scratch);
@@ -178,14 +207,15 @@ void HashRows(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector 
     const std::string kinds(inputs[1].Get<Text>(0));
     CheckTypes(chunk, kinds);
     auto* out = static_cast<int64_t*>(duckdb_vector_get_data(vector));
-    std::string text, scratch;
+    RowText text;
+    std::string scratch;
     for (idx_t row = 0; row < rows; ++row) {
-      text.clear();
+      text.Clear();
       for (size_t i = 0; i < kinds.size(); ++i) {
-        if (i > 0) text.append(delimiter);
+        if (i > 0) text.Append(delimiter);
         AppendKind(text, kinds[i], inputs[i + 2], row, scratch);
       }
-      out[row] = Hash(text);
+      out[row] = Hash(text.view());
     }
   } catch (const std::exception& e) {
     duckdb_scalar_function_set_error(info, e.what());

@@ -1,0 +1,42 @@
+#include "engine/udf/json_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace kc::engine::udf {
+namespace {
+
+std::string Sorted(std::string_view json) {
+  std::string out;
+  AppendSortedJson(out, json);
+  return out;
+}
+
+TEST(JsonText, KeysAreSortedAtEveryDepth) {
+  EXPECT_EQ(Sorted(R"({"b":[{"z":1,"a":{"y":2,"x":"]}"}}],"a":null})"),
+            R"({"a":null,"b":[{"a":{"x":"]}","y":2},"z":1}]})");
+  EXPECT_EQ(Sorted("{}"), "{}");
+  EXPECT_EQ(Sorted(R"([{"b":1,"a":2},[]])"), R"([{"a":2,"b":1},[]])");
+}
+
+// Objects of few keys are sorted another way than those of many: both, and the step between.
+TEST(JsonText, ObjectsOfEverySizeAreSortedAndEqualKeysKeepTheirOrder) {
+  for (int count = 1; count < 40; ++count) {
+    std::string json = "{", expected = "{";
+    for (int i = 0; i < count; ++i) {
+      const auto entry = [](int key, int value) {
+        return "\"" + std::to_string(100 + key) + "\":" + std::to_string(value);
+      };
+      json += (i > 0 ? "," : "") + entry((count - 1 - i) / 2, i);
+      // Pairs of equal keys, the first of each pair first.
+      const int key = i / 2;
+      const int first = count - 1 - (2 * key + 1) >= 0 ? count - 1 - (2 * key + 1) : 0;
+      expected += (i > 0 ? "," : "") + entry(key, first + i % 2);
+    }
+    EXPECT_EQ(Sorted(json + "}"), expected + "}") << count;
+  }
+}
+
+}  // namespace
+}  // namespace kc::engine::udf
