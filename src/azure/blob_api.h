@@ -30,6 +30,7 @@ class BlobApi {
   int64_t ServerTicks() const;
   const StorageUrl& url() const { return url_; }
   const std::string& key() const { return key_; }
+  bool contacted() const { return contacted_; }
 
  private:
   Result<world::HttpRequest> Build(const BlobCall& call) const;

@@ -51,14 +51,24 @@ class BlobStore final : public ObjectStore {
 
   Result<std::string> PutIfAbsent(const std::string& name, std::string_view bytes) override {
     KC_TRY(CheckName(name));
-    auto put = PutBlob(name, bytes, {{"If-None-Match", "*"}});
-    if (put) return put;
-    // In blocks the answer is ConditionNotMet.
-    if (put.error().reason == "ConditionNotMet") return Fail(Exists(url(), name));
-    if (put.error().code != ErrorCode::kUnknownOutcome) return put;
-    KC_TRY(SettlePutIfAbsent(*this, name, bytes));
-    KC_ASSIGN(ObjectInfo info, Stat(name));
-    return info.etag;
+    for (int attempt = 1;; ++attempt) {
+      auto put = PutBlob(name, bytes, {{"If-None-Match", "*"}});
+      if (put) return put;
+      // In blocks the answer is ConditionNotMet. From the second send on it may be the first one's.
+      bool exists = put.error().reason == "ConditionNotMet" || put.error().reason == "Exists";
+      if (exists && attempt == 1) return Fail(Exists(url(), name));
+      if (!exists && put.error().code != ErrorCode::kUnknownOutcome) return put;
+      Status settled = SettlePutIfAbsent(*this, name, bytes);
+      if (settled) {
+        KC_ASSIGN(ObjectInfo info, Stat(name));
+        return info.etag;
+      }
+      // Not there (yet). All sends carry the same bytes and one at most gets in.
+      if (settled.error().code != ErrorCode::kUnknownOutcome || attempt >= kReadAttempts ||
+          !PauseForNext(world_, attempt, put.error())) {
+        return Fail(std::move(settled).error());
+      }
+    }
   }
 
   Result<ObjectContent> Get(const std::string& name) override {
@@ -102,7 +112,7 @@ class BlobStore final : public ObjectStore {
     BlobCall call{.method = "DELETE", .name = name, .mutates = true};
     call.headers.emplace_back("x-ms-delete-snapshots", "include");
     if (!lease_id.empty()) call.headers.emplace_back("x-ms-lease-id", lease_id);
-    auto sent = Repeatable(api_.Send(call));
+    auto sent = Sent(call, true);
     if (!sent && sent.error().reason != "NotFound") return Fail(std::move(sent).error());
     return {};
   }
@@ -119,7 +129,7 @@ class BlobStore final : public ObjectStore {
     KC_TRY(CheckName(name));
     BlobCall call{.method = "PUT", .name = name, .mutates = true};
     call.headers = {{"x-ms-blob-type", "AppendBlob"}, {"If-None-Match", "*"}};
-    auto sent = api_.Send(call);
+    auto sent = Sent(call, false);
     if (!sent) return Fail(std::move(sent).error());
     return {};
   }
@@ -137,12 +147,19 @@ class BlobStore final : public ObjectStore {
     call.headers.emplace_back("x-ms-blob-condition-appendpos", std::to_string(position));
     call.headers.emplace_back("Content-MD5", Base64Encode(Md5(bytes)));
     if (!lease_id.empty()) call.headers.emplace_back("x-ms-lease-id", lease_id);
-    auto sent = api_.Send(call);
-    if (sent) return {};
-    bool settle = sent.error().code == ErrorCode::kUnknownOutcome ||
-                  sent.error().reason == "AppendPositionConditionNotMet";
-    if (settle) return SettleAppend(*this, name, bytes, position);
-    return Fail(std::move(sent).error());
+    for (int attempt = 1;; ++attempt) {
+      auto sent = Sent(call, false);
+      if (sent) return {};
+      bool refused = sent.error().reason == "AppendPositionConditionNotMet";
+      if (!refused && sent.error().code != ErrorCode::kUnknownOutcome) {
+        return Fail(std::move(sent).error());
+      }
+      Status settled = SettleAppend(*this, name, bytes, position, refused);
+      if (settled || settled.error().code != ErrorCode::kUnknownOutcome ||
+          attempt >= kReadAttempts || !PauseForNext(world_, attempt, sent.error())) {
+        return settled;
+      }
+    }
   }
 
   Status AcquireLease(const std::string& name, const std::string& proposed_id,
@@ -221,8 +238,20 @@ class BlobStore final : public ObjectStore {
   const StorageUrl& url() const override { return api_.url(); }
 
  private:
-  Result<world::HttpResponse> Read(const BlobCall& call) {
-    return RetryRead<world::HttpResponse>(world_, [&] { return api_.Send(call); });
+  Result<world::HttpResponse> Read(const BlobCall& call) { return Sent(call, false); }
+
+  // Sent again where nothing was done or, if it may be `repeated` freely, where no answer came.
+  Result<world::HttpResponse> Sent(const BlobCall& call, bool repeated) {
+    return RetryRead<world::HttpResponse>(world_, [&] {
+      auto sent = api_.Send(call);
+      if (repeated) sent = Repeatable(std::move(sent));
+      // A wrong address must be told soon: silence at the first contact is believed.
+      if (!sent && sent.error().reason == "Timeout" && world_.first_contact.count() > 0 &&
+          !api_.contacted()) {
+        sent.error().code = ErrorCode::kStop;
+      }
+      return sent;
+    });
   }
 
   Result<std::string> PutBlob(const std::string& name, std::string_view bytes,
@@ -236,7 +265,7 @@ class BlobStore final : public ObjectStore {
       KC_ASSIGN(call.body, PutBlocks(name, bytes, conditions));
       call.query = {{"comp", "blocklist"}};
     }
-    auto sent = api_.Send(call);
+    auto sent = Sent(call, false);
     if (!sent) return Fail(std::move(sent).error());
     return Unquoted(world::FindHeader(sent->headers, "ETag"));
   }
@@ -261,8 +290,7 @@ class BlobStore final : public ObjectStore {
       call.headers.emplace_back("Content-MD5", Base64Encode(Md5(block)));
       if (!lease.empty()) call.headers.emplace_back("x-ms-lease-id", lease);
       // A block by its id may be sent again: nothing is visible before the list.
-      auto sent =
-          RetryRead<world::HttpResponse>(world_, [&] { return Repeatable(api_.Send(call)); });
+      auto sent = Sent(call, true);
       if (!sent) return Fail(std::move(sent).error());
       list += "<Latest>" + id + "</Latest>";
     }
@@ -276,7 +304,7 @@ class BlobStore final : public ObjectStore {
                   .query = {{"comp", "lease"}},
                   .headers = std::move(headers),
                   .mutates = true};
-    auto sent = Repeatable(api_.Send(call));
+    auto sent = Sent(call, true);
     if (!sent) return Fail(std::move(sent).error());
     return {};
   }

@@ -163,7 +163,7 @@ class FileStore final : public ObjectStore {
     std::lock_guard lock(mutex_);
     auto info = files_.Stat(PathOf(name));
     if (!info) return Fail(Renamed(std::move(info).error(), url_, name));
-    if (info->size != position) return SettleAppend(*this, name, bytes, position);
+    if (info->size != position) return SettleAppend(*this, name, bytes, position, true);
     auto& file = appends_[name];
     if (file == nullptr) {
       KC_ASSIGN(file, files_.OpenAppend(PathOf(name)));
@@ -175,7 +175,7 @@ class FileStore final : public ObjectStore {
       return Fail(Renamed(std::move(written).error(), url_, name));
     }
     // Another writer between the look and the write has put these bytes elsewhere.
-    KC_TRY(SettleAppend(*this, name, bytes, position));
+    KC_TRY(SettleAppend(*this, name, bytes, position, true));
     return CheckLease(name, lease_id);
   }
 

@@ -121,9 +121,9 @@ class MemoryStore final : public ObjectStore {
     Status sent =
         Change<void>("Append", name, [&] { return DoAppend(name, bytes, position, lease_id); });
     if (sent) return sent;
-    bool settle = sent.error().code == ErrorCode::kUnknownOutcome ||
-                  sent.error().reason == "AppendPositionConditionNotMet";
-    return settle ? SettleAppend(*this, name, bytes, position) : sent;
+    bool refused = sent.error().reason == "AppendPositionConditionNotMet";
+    bool settle = refused || sent.error().code == ErrorCode::kUnknownOutcome;
+    return settle ? SettleAppend(*this, name, bytes, position, refused) : sent;
   }
 
   Status AcquireLease(const std::string& name, const std::string& proposed_id,

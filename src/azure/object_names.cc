@@ -71,14 +71,19 @@ Error PastAppendLimit(std::string_view name, size_t bytes) {
 }
 
 Status SettleAppend(ObjectStore& store, const std::string& name, std::string_view bytes,
-                    int64_t position) {
+                    int64_t position, bool refused) {
   auto there = store.GetRange(name, position, static_cast<int64_t>(bytes.size()));
   if (!there) {
     if (there.error().reason == "NotFound") return Fail(LeaseLost(store.url(), name));
     return Fail(std::move(there).error());
   }
-  if (*there != bytes) return Fail(LeaseLost(store.url(), name));
-  return {};
+  if (*there == bytes) return {};
+  if (there->empty() && !refused) {
+    // The position lets only one of all sends of these bytes in, whichever comes first.
+    return Fail(ErrorCode::kUnknownOutcome,
+                "no answer to an append to '" + name + "', which is not there (yet)");
+  }
+  return Fail(LeaseLost(store.url(), name));
 }
 
 Status SettlePutIfAbsent(ObjectStore& store, const std::string& name, std::string_view bytes) {
@@ -93,6 +98,12 @@ Status SettlePutIfAbsent(ObjectStore& store, const std::string& name, std::strin
                 "no answer to the creation of '" + name + "', which is not there (yet)");
   }
   return Fail(std::move(there).error());
+}
+
+bool PauseForNext(const StoreWorld& world, int attempt, const Error& error) {
+  if (world.clock == nullptr) return false;
+  world::CancelToken* cancel = world.hurry != nullptr ? world.hurry : world.cancel;
+  return world.clock->Sleep(PauseBefore(attempt, error), cancel);
 }
 
 world::Duration PauseBefore(int attempt, const Error& error) {

@@ -27,15 +27,18 @@ Error LeasePresent(const StorageUrl& url, std::string_view name);
 Error ConditionNotMet(const StorageUrl& url, std::string_view name);
 Error PastAppendLimit(std::string_view name, size_t bytes);
 
-// Protocol F33, after a refused position or a lost answer: the same bytes at the position mean that
-// they arrived, success; anything else is LeaseLost. Fails with the read's error.
+// Protocol F33, after a refused position (`refused`) or a lost answer: the same bytes at the
+// position mean that they arrived, success; after a lost answer nothing there means that they
+// didn't (yet), kUnknownOutcome; anything else is LeaseLost. Fails with the read's error.
 Status SettleAppend(ObjectStore& store, const std::string& name, std::string_view bytes,
-                    int64_t position);
+                    int64_t position, bool refused);
 // After a lost answer of PutIfAbsent: success, "Exists", or kUnknownOutcome while there is nothing.
 Status SettlePutIfAbsent(ObjectStore& store, const std::string& name, std::string_view bytes);
 
+// Waits before attempt `attempt` + 1; false: don't make it, somebody wants to end.
+bool PauseForNext(const StoreWorld& world, int attempt, const Error& error);
 // Calls `read` until it doesn't fail with kRetry, at most kReadAttempts times, with growing pauses
-// (Retry-After is honoured up to kLongestPause).
+// (Retry-After is honoured up to kLongestPause). A lease of another is an answer, no failure.
 template <typename T>
 Result<T> RetryRead(const StoreWorld& world, const std::function<Result<T>()>& read);
 
@@ -47,13 +50,11 @@ template <typename T>
 Result<T> RetryRead(const StoreWorld& world, const std::function<Result<T>()>& read) {
   for (int attempt = 1;; ++attempt) {
     Result<T> result = read();
-    if (result || result.error().code != ErrorCode::kRetry || attempt >= kReadAttempts) {
+    if (result || result.error().code != ErrorCode::kRetry || attempt >= kReadAttempts ||
+        result.error().reason == "LeaseAlreadyPresent") {
       return result;
     }
-    if (world.clock == nullptr ||
-        !world.clock->Sleep(PauseBefore(attempt, result.error()), world.cancel)) {
-      return result;
-    }
+    if (!PauseForNext(world, attempt, result.error())) return result;
   }
 }
 

@@ -8,8 +8,9 @@
 //   kStop            "NotFound", "Forbidden" (rights, signature, expired SAS), "Cancelled",
 //   malformed kRetry           nothing took effect (busy, refused, no connection) kUnknownOutcome
 //   a change was sent and no answer came; never for members that only read
-// Reads are repeated inside (kReadAttempts); what changes something is sent once, and where the
-// rule of the member allows it, a lost answer is settled by reading back.
+// Reads are repeated inside (kReadAttempts), and so is what was surely not done (kRetry: busy,
+// refused) or may be done twice (leases, deletions). Of other changes a lost answer is settled by
+// reading back where the rule of the member allows it, else told.
 //
 // Members are safe from any thread.
 #pragma once
@@ -84,7 +85,9 @@ class ObjectStore {
   virtual Status CreateAppend(const std::string& name) = 0;
   // Puts `bytes` (≤ kMaxAppendBytes) at exactly `position`, which must be the object's length;
   // atomic and durable when it returns. Lost answers and refused positions are settled inside by
-  // reading [position, position + size): the same bytes mean that an earlier send arrived, success.
+  // reading [position, position + size): the same bytes mean that an earlier send arrived, success;
+  // nothing there after a lost answer: sent again, and kUnknownOutcome if that doesn't help (the
+  // caller may go on sending the same bytes to the same position: one send at most gets in).
   // Else kStop "LeaseLost" (someone else wrote, or the lease is gone): stop sending anything. On a
   // file:// lake the lease is looked at after the bytes are durable, so that an append that
   // returned success is in what the next holder reads.
@@ -131,6 +134,8 @@ struct StoreWorld {
   world::Random* random = nullptr;
   world::Files* files = nullptr;         // kFile, and for lease_folder
   world::CancelToken* cancel = nullptr;  // may be null
+  // May be null; once cancelled, nothing is repeated any more, what is sent is still answered.
+  world::CancelToken* hurry = nullptr;
   // How long blob storage may take to answer for the first time; 0: as long as any request. A
   // command line sets it, since a wrong address must be told soon.
   std::chrono::milliseconds first_contact{0};

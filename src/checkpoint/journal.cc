@@ -16,6 +16,8 @@ using std::chrono::seconds;
 
 // How often a waiting start asks for the lease.
 constexpr milliseconds kAskAgain{500};
+// Writes of the manifest whose answers were lost, before the caller has to decide.
+constexpr int kManifestAttempts = 3;
 // Beyond the lease itself: the server's timing is coarse.
 constexpr seconds kLeaseSlack{5};
 
@@ -183,24 +185,32 @@ Status Journal::WriteManifest(const std::string& segment, int64_t bytes) {
   m.bytes = bytes;
   m.holder = holder_;
   m.identity = identity_;
-  auto put = store_.Put(ManifestName(), ManifestText(m), {manifest_etag_, lease_id_});
-  if (!put && put.error().code == ErrorCode::kUnknownOutcome) {
-    // Only the holder of the lease can have written it: look whether it was this write.
+  const std::string text = ManifestText(m);
+  for (int attempt = 1;; ++attempt) {
+    auto put = store_.Put(ManifestName(), text, {manifest_etag_, lease_id_});
+    if (put) {
+      manifest_etag_ = *put;
+      return {};
+    }
+    const bool changed = put.error().reason == "ConditionNotMet";
+    if (!changed && put.error().code != ErrorCode::kUnknownOutcome) {
+      return Fail(std::move(put).error());
+    }
+    // An own write whose answer was lost may be there, now or a little later; a generation above
+    // the one that was read belongs to this process alone.
     KC_ASSIGN(const auto content, store_.Get(ManifestName()));
-    if (content.bytes == ManifestText(m)) {
+    if (content.bytes == text) {
       manifest_etag_ = content.etag;
       return {};
     }
-    put = store_.Put(ManifestName(), ManifestText(m), {manifest_etag_, lease_id_});
-  }
-  if (!put) {
-    if (put.error().reason == "ConditionNotMet") {
+    KC_ASSIGN(const Manifest there, ReadManifest(content.bytes));
+    const bool own = there.generation == generation_ && there.copy_id == copy_id_;
+    if (content.etag != manifest_etag_ && !own) {
       return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost");
     }
-    return Fail(std::move(put).error());
+    if (attempt >= kManifestAttempts) return Fail(std::move(put).error());
+    manifest_etag_ = content.etag;
   }
-  manifest_etag_ = *put;
-  return {};
 }
 
 std::string Journal::Number(std::vector<Record>& records) {
@@ -232,6 +242,7 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   }
   named_ = false;
   appends_ = 0;
+  unsent_.clear();  // the snapshot holds it
   Record header;
   header.level = kLevelHeader;
   header.state = "Version";
@@ -244,12 +255,9 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   for (auto& record : snapshot) {
     one = {std::move(record)};
     text += Number(one);
-    if (text.size() > azure::kMaxAppendBytes / 2) {
-      KC_TRY(Send(text));
-      text.clear();
-    }
+    if (text.size() > azure::kMaxAppendBytes / 2) KC_TRY(Send(text));
   }
-  if (!text.empty()) KC_TRY(Send(text));
+  KC_TRY(Send(text));
   base_size_ = size_;
   if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name, size_));
   named_ = true;
@@ -260,22 +268,19 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   return {};
 }
 
-Status Journal::Send(std::string_view text) {
+Status Journal::Send(std::string& text) {
   while (!text.empty()) {
     // A group larger than one append would tear: kMaxAppendBytes bounds what callers put into one.
-    const size_t length = std::min(text.size(), azure::kMaxAppendBytes);
+    const std::string_view next = std::string_view(text).substr(0, azure::kMaxAppendBytes);
     const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_.load();
-    Status sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
+    Status sent = store_.Append(folder_ + segment_, next, position, lease_id_);
     if (SeededBug(Bug::kLeaseAgain) && !sent && sent.error().reason == "LeaseLost" && Renew()) {
-      sent = store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_);
+      sent = store_.Append(folder_ + segment_, next, position, lease_id_);
     }
-    if (!sent) {
-      if (sent.error().code != ErrorCode::kRetry) return Fail(WhyGone(sent.error()));
-      KC_TRY(store_.Append(folder_ + segment_, text.substr(0, length), position, lease_id_));
-    }
+    if (!sent) return Fail(WhyGone(sent.error()));
     ++appends_;
-    size_ += static_cast<int64_t>(length);
-    text.remove_prefix(length);
+    size_ += static_cast<int64_t>(next.size());
+    text.erase(0, next.size());
   }
   return {};
 }
@@ -309,16 +314,22 @@ Status Journal::Append(std::vector<Record> records) {
 Status Journal::AppendGroups(std::vector<std::vector<Record>> groups) {
   // A roll that failed half way: nobody would read what is written there (protocol F31).
   if (!named_) return Stop("the checkpoint's new file could not be begun", "LeaseLost");
-  std::string text;
   for (auto& group : groups) {
     std::string next = Number(group);
-    if (!text.empty() && text.size() + next.size() > azure::kMaxAppendBytes) {
-      KC_TRY(Send(text));
-      text.clear();
+    if (unsent_.empty() || unsent_.back().size() + next.size() > azure::kMaxAppendBytes) {
+      unsent_.emplace_back();
     }
-    text += next;
+    unsent_.back() += next;
   }
-  return text.empty() ? Status() : Send(text);
+  return AppendAgain();
+}
+
+Status Journal::AppendAgain() {
+  while (!unsent_.empty()) {
+    KC_TRY(Send(unsent_.front()));
+    unsent_.pop_front();
+  }
+  return {};
 }
 
 Status Journal::Renew() {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -51,13 +52,18 @@ class Journal {
   Result<Opened> Open(const Identity& identity, const std::string& holder,
                       world::CancelToken* cancel);
   // A new segment with the snapshot; when it returns the manifest names it. Also rolls: the old
-  // segment is then only garbage (OldSegments).
+  // segment is then only garbage (OldSegments). After kRetry or kUnknownOutcome it may be called
+  // again: it begins another segment.
   Status Begin(std::vector<Record> snapshot);
   // Gives the records their numbers, as one group each call. When it returns they are durable and
   // this process was still the owner after they were.
   Status Append(std::vector<Record> records);
-  // Several groups in one append.
+  // Several groups in one append. After kRetry or kUnknownOutcome they are neither durable nor
+  // given up: call AppendAgain (not this again) until it succeeds or fails otherwise.
   Status AppendGroups(std::vector<std::vector<Record>> groups);
+  // Sends what is left of a failed append, the same bytes to the same position, so that it doesn't
+  // matter which of the sends arrives. Nothing left: success.
+  Status AppendAgain();
   Status Renew();
   // Releases the leases; later starts need not wait.
   Status Close();
@@ -91,7 +97,8 @@ class Journal {
   void WriteBeat();
   Result<std::vector<Record>> ReadSegmentOf(const Manifest& manifest);
   Error WhyGone(Error error);
-  Status Send(std::string_view text);
+  // Takes what has arrived off `text`.
+  Status Send(std::string& text);
   std::string Number(std::vector<Record>& records);
   std::string ManifestName() const { return folder_ + "manifest.json"; }
   std::string BeatName() const { return folder_ + "beat.json"; }
@@ -112,6 +119,7 @@ class Journal {
   mutable std::mutex mutex_;  // segment_, old_segment_, with size_: Renew reads them elsewhere
   std::string segment_;
   std::string old_segment_;
+  std::deque<std::string> unsent_;  // numbered, not known to be durable
   std::atomic<int64_t> size_{0};    // durable bytes of the segment
   int64_t base_size_ = 0;           // of the snapshot
   std::atomic<bool> named_{false};  // the manifest names segment_: only then may records go into it

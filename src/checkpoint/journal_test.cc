@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <random>
 
 #include "azure/memory_store.h"
@@ -115,6 +116,56 @@ TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
   ASSERT_TRUE(second->Close());
   auto third = Open(&opened);
   EXPECT_EQ(opened.records.back().state, "2");
+}
+
+TEST_F(JournalTest, ALostAppendIsSentAgainAsItIs) {
+  auto first = Open();
+  std::deque<azure::StoreFault> faults;
+  lake_.fault = [&](std::string_view call, const std::string&) {
+    if (call != "Append" || faults.empty()) return azure::StoreFault::kNone;
+    const auto fault = faults.front();
+    faults.pop_front();
+    return fault;
+  };
+  faults = {azure::StoreFault::kLostRequest, azure::StoreFault::kNotSent,
+            azure::StoreFault::kLostResponse};
+  EXPECT_EQ(first->Append({Numbered("a", "1")}).error().code, ErrorCode::kUnknownOutcome);
+  EXPECT_EQ(first->AppendAgain().error().code, ErrorCode::kRetry);
+  EXPECT_TRUE(first->AppendAgain());
+  EXPECT_TRUE(first->AppendAgain()) << "nothing is left";
+  EXPECT_TRUE(first->Append({Numbered("a", "2")}));
+  ASSERT_TRUE(first->Close());
+  Opened opened;
+  auto second = Open(&opened);
+  ASSERT_EQ(opened.records.size(), 3u);  // with the header
+  EXPECT_EQ(opened.records[1].state, "1");
+  EXPECT_EQ(opened.records[2].state, "2");
+}
+
+TEST_F(JournalTest, AManifestsLostAnswerIsNoLostLease) {
+  auto first = Open();
+  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
+  for (const auto fault : {azure::StoreFault::kLostResponse, azure::StoreFault::kLostRequest}) {
+    bool done = false;
+    lake_.fault = [&](std::string_view call, const std::string& name) {
+      const bool hit = !done && call == "Put" && name.ends_with("manifest.json");
+      done |= hit;
+      return hit ? fault : azure::StoreFault::kNone;
+    };
+    EXPECT_TRUE(first->Begin({Numbered("a", "1")}));
+    EXPECT_TRUE(done);
+    EXPECT_TRUE(first->Append({Numbered("a", "2")}));
+  }
+  // A segment that could not be begun: the next try begins another one.
+  int creations = 0;
+  lake_.fault = [&](std::string_view call, const std::string&) {
+    return call == "CreateAppend" && creations++ == 0 ? azure::StoreFault::kLostResponse
+                                                      : azure::StoreFault::kNone;
+  };
+  EXPECT_EQ(first->Begin({Numbered("a", "3")}).error().code, ErrorCode::kUnknownOutcome);
+  EXPECT_TRUE(first->Begin({Numbered("a", "3")}));
+  ASSERT_TRUE(first->DeleteOldSegments());
+  EXPECT_EQ(azure::ListAll(*store_, "B/checkpoint/g")->size(), 1u);
 }
 
 TEST_F(JournalTest, AnotherCopysCheckpointIsRefused) {

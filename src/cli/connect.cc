@@ -14,7 +14,6 @@
 namespace kc::cli {
 
 Result<Connections> Connect(const Arguments& arguments, world::CancelToken& cancel) {
-  (void)cancel;
   Connections made;
   made.transport = http::MakeCurlTransport(64);
   made.tokens = azure::MakeDefaultTokens(*made.transport, world::SystemClock());
@@ -26,6 +25,7 @@ Result<Connections> Connect(const Arguments& arguments, world::CancelToken& canc
     store_world.clock = &world::SystemClock();
     store_world.random = &world::SystemRandom();
     store_world.files = &world::PosixFiles();
+    store_world.hurry = &cancel;
     store_world.first_contact = std::chrono::milliseconds(1800);  // wrong input: within two seconds
     // Restarts after a crash don't wait for the lease of the process that died.
     std::string runtime = world::Environment("XDG_RUNTIME_DIR");

@@ -37,8 +37,8 @@ Task<void> AskCapacity(world::Executor& executor, kusto::Client& client, world::
     kusto::Request request;
     request.text = kusto::commands::ShowCapacity();
     request.cancel = cancel;
-    request.attempts = 1;
-    request.timeout = kFirstContact;
+    request.attempts = 3;
+    request.patience = request.timeout = kFirstContact;
     const auto answer = client.Show(request);
     if (answer) return kusto::commands::ReadCapacity(answer->table());
     Error error = kusto::ExplainNoAccess(client, answer.error());

@@ -30,6 +30,22 @@ Result<std::string> LakeName(azure::ObjectStore& lake, const std::string& path) 
   return lake.NameOf(path);
 }
 
+// No credentials, no rights: the next send would be answered the same.
+bool IsRefusal(const Error& error) {
+  constexpr int kUnauthorized = 401;
+  constexpr int kForbidden = 403;
+  return error.code == ErrorCode::kStop &&
+         (error.http_status == kUnauthorized || error.http_status == kForbidden);
+}
+
+// The command's own text or names are wrong; what an operation says later isn't meant.
+bool IsBadRequest(const Error& error) {
+  constexpr int kBadRequest = 400;
+  constexpr int kNotFound = 404;
+  return error.code == ErrorCode::kStop &&
+         (error.http_status == kBadRequest || error.http_status == kNotFound);
+}
+
 bool MeansGone(const std::string& text) {
   return text.find("Download_") != std::string::npos ||
          text.find("BlobNotFound") != std::string::npos ||
@@ -134,6 +150,7 @@ Task<void> BlockIo::SendExport(const Block& block, Event& event) {
     event.kind = EventKind::kExportFailed;
     event.text = error.message;
     event.permanent = error.code == ErrorCode::kStop;
+    event.refused = IsRefusal(error);
   };
   world::Io<Result<std::string>> grant(session_.environment.executor, "lake.grant", [this, &block] {
     return session_.environment.lake.Grant(block.folder, azure::Access::kWrite, kGrantTime);
@@ -150,7 +167,13 @@ Task<void> BlockIo::SendExport(const Block& block, Event& event) {
   auto send = session_.Command(session_.environment.source, commands::ExportAsync(command),
                                block.request_id);
   const Result<Answer> sent = co_await send;
-  if (!sent) co_return failed(sent.error());
+  if (!sent) {
+    auto wait = session_.WaitAsAsked(sent.error());
+    co_await wait;
+    failed(sent.error());
+    event.refused |= IsBadRequest(sent.error());
+    co_return;
+  }
   const auto id = commands::ReadOperationId(sent->table());
   if (!id) co_return failed(id.error());
   event.operation = *id;
@@ -229,11 +252,21 @@ Task<void> BlockIo::IngestPart(const Block& block, const Part& part, PartSeen& s
       }
       seen.error =
           operation ? operation->state_text + ": " + operation->status : operation.error().message;
+      if (operation &&
+          (operation->should_retry || operation->state == commands::OperationState::kThrottled)) {
+        seen.outcome = PartOutcome::kBusy;
+      }
+      if (!operation && IsRefusal(operation.error())) seen.outcome = PartOutcome::kRefused;
     } else {
       seen.error = id.error().message;
     }
   } else {
     seen.error = sent.error().message;
+    const bool refused = IsRefusal(sent.error()) || IsBadRequest(sent.error());
+    if (refused) seen.outcome = PartOutcome::kRefused;
+    if (sent.error().code != ErrorCode::kStop) seen.outcome = PartOutcome::kBusy;
+    auto wait = session_.WaitAsAsked(sent.error());
+    co_await wait;
   }
   if (session_.ending()) co_return;
   auto look = LookAtPart(block, part, seen);
@@ -320,6 +353,9 @@ Task<Result<Event>> BlockIo::SendMove(std::string from, std::string to,
     event.kind = EventKind::kMoveUnknown;
     event.text = error.message;
     event.permanent = error.code == ErrorCode::kStop;
+    event.refused = IsRefusal(error);
+    auto wait = session_.WaitAsAsked(error);
+    co_await wait;
     co_return event;
   }
   event.moved = static_cast<int>(moved->size());

@@ -107,6 +107,7 @@ Task<Status> DatabaseCopy::Own() {
     co_return Fail(opened.error().Within(env.lake.url().Shown()));
   }
   KC_CO_CHECK(session_.ledger.Replay(opened->records));
+<<<<<<< HEAD
   if (const Status named = CheckNames(); !named) {
     outcome_.refused = true;
     co_return named;
@@ -119,6 +120,11 @@ Task<Status> DatabaseCopy::Own() {
   lease_.Start(session_.KeepLease());
   KC_CO_TRY(Prepare(session_));
   lease_.Start(KeepStatusFunction(session_));
+=======
+  lease_.Start(session_.KeepLease());
+  KC_CO_TRY(session_.recorder.BeginSegment());
+  KC_CO_TRY(Prepare(session_, opened->is_new));
+>>>>>>> cfd3fd8 (A lost answer of the storage is no lost lease; busy clusters are waited for, refusals are not repeated)
   KC_CO_TRY(KeepFacts());
   const int64_t before = MovedRows();
   auto take_over = TakeOver(session_);

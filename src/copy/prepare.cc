@@ -16,12 +16,11 @@ using world::Task;
 namespace {
 
 Task<Status> CreateDatabase(Session& session) {
-  kusto::Request request;
-  request.text = commands::CreateDatabase(session.names.destination);
   auto& client = session.environment.destination;
-  Io<Result<Answer>> io(session.environment.executor, "command",
-                        [&] { return client.Command(request); });
-  const Result<Answer> created = co_await io;
+  // "If not exists": it doesn't matter how often it arrives. Its own database can't be asked yet.
+  auto create = session.IdempotentCommand(
+      client, commands::CreateDatabase(session.names.destination), "NetDefaultDB");
+  const Result<Answer> created = co_await create;
   if (created) co_return Status();
   co_return Fail(created.error().Within(fmt::format(
       "database '{}' doesn't exist at {} and can't be created; create it and run the copy "
@@ -161,7 +160,13 @@ namespace {
 Task<Status> ClaimDestination(Session& session) {
   KC_CO_ASSIGN(const bool owned, LookAtOwner(session, session.journal.copy_id()));
   auto point = PointStatusFunction(session, !owned);
-  co_return co_await point;
+  const Status pointed = co_await point;
+  if (pointed || owned || session.ending()) co_return pointed;
+  // "Exists already" may be the answer to an own request whose first answer was lost: look.
+  KC_CO_ASSIGN(const bool ours, LookAtOwner(session, session.journal.copy_id()));
+  if (!ours) co_return pointed;
+  auto again = PointStatusFunction(session, false);
+  co_return co_await again;
 }
 
 }  // namespace

@@ -6,6 +6,11 @@
 namespace kc::copy {
 namespace {
 constexpr std::chrono::milliseconds kAppendAgain{500};
+
+bool Repeatable(const Error& error) {
+  return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
+}
+
 }  // namespace
 
 using checkpoint::Record;
@@ -37,7 +42,7 @@ Task<void> Recorder::Flush() {
     auto append = Append(std::move(groups));
     Status status = co_await append;
     if (status && journal_.WantsRoll()) {
-      auto roll = Roll();
+      auto roll = BeginSegment();
       status = co_await roll;
     }
     if (!status) {
@@ -51,26 +56,32 @@ Task<void> Recorder::Flush() {
 }
 
 Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
+  bool first = true;
   while (true) {
-    Io<Status> io(executor_, "journal.append",
-                  [this, &groups] { return journal_.AppendGroups(groups); });
+    Io<Status> io(executor_, "journal.append", [this, &groups, first] {
+      return first ? journal_.AppendGroups(std::move(groups)) : journal_.AppendAgain();
+    });
     Status status = co_await io;
-    if (status || status.error().code != ErrorCode::kRetry) co_return status;
-    // Nothing was written. The lease bounds how long this can go on.
-    if (sleeper_.stopped()) co_return status;
+    if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
+    first = false;
     LogWarn("the checkpoint can't be written, trying again: {}", status.error().message);
     auto pause = sleeper_.Wait(kAppendAgain);
     co_await pause;
   }
 }
 
-Task<Status> Recorder::Roll() {
-  std::vector<Record> snapshot = snapshot_();
-  Io<Status> io(executor_, "journal.roll",
-                [this, &snapshot] { return journal_.Begin(std::move(snapshot)); });
-  const Status status = co_await io;
-  if (status) on_roll_();
-  co_return status;
+Task<Status> Recorder::BeginSegment() {
+  while (true) {
+    std::vector<Record> snapshot = snapshot_();
+    Io<Status> io(executor_, "journal.roll",
+                  [this, &snapshot] { return journal_.Begin(std::move(snapshot)); });
+    const Status status = co_await io;
+    if (status) on_roll_();
+    if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
+    LogWarn("the checkpoint can't begin its next file, trying again: {}", status.error().message);
+    auto pause = sleeper_.Wait(kAppendAgain);
+    co_await pause;
+  }
 }
 
 }  // namespace kc::copy

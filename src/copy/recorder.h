@@ -26,6 +26,9 @@ class Recorder {
   // Done when the group is durable and this process was the owner after that. After an error (lease
   // lost, storage refused) nothing is ever written again.
   world::Task<Status> Write(std::vector<checkpoint::Record> group);
+  // A new segment that begins with a snapshot: at the start, and by itself when one is full.
+  // Repeated until it is there, fails for good, or the session ends.
+  world::Task<Status> BeginSegment();
   // The first error, if there was one.
   const std::optional<Error>& failed() const { return failed_; }
   bool idle() const { return !writing_; }
@@ -33,7 +36,6 @@ class Recorder {
  private:
   world::Task<void> Flush();
   world::Task<Status> Append(std::vector<std::vector<checkpoint::Record>> groups);
-  world::Task<Status> Roll();
 
   world::Executor& executor_;
   world::Sleeper& sleeper_;

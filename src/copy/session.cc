@@ -28,6 +28,15 @@ bool Repeatable(const Error& error) {
   return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
 }
 
+// What the server asked to wait, within what a copy can afford.
+world::Duration AskedFor(const Error& error) {
+  const double asked = error.retry_after_s.value_or(0);
+  if (!(asked > 0)) return world::Duration::zero();
+  const double most = std::chrono::duration<double>(kLongestAgain).count();
+  return std::chrono::duration_cast<world::Duration>(
+      std::chrono::duration<double>(std::min(asked, most)));
+}
+
 }  // namespace
 
 std::string SafeFolder(std::string_view name) {
@@ -86,7 +95,7 @@ Task<Result<Answer>> Session::Read(kusto::Client& client, std::string text, bool
     Result<Answer> answer = co_await io;
     if (answer || !Repeatable(answer.error())) co_return answer;
     LogWarn("{} can't answer, asking again: {}", client.cluster(), answer.error().message);
-    auto wait = sleeper.Wait(pause);
+    auto wait = sleeper.Wait(std::max(pause, AskedFor(answer.error())));
     co_await wait;
     pause = std::min<world::Duration>(pause * 2, kLongestAgain);
   }
@@ -118,17 +127,27 @@ Task<Result<Answer>> Session::Show(kusto::Client& client, std::string text) {
   co_return co_await read;
 }
 
+Task<void> Session::WaitAsAsked(Error error) {
+  auto wait = sleeper.Wait(AskedFor(error));
+  co_await wait;
+}
+
 Task<Result<Answer>> Session::Command(kusto::Client& client, std::string text,
                                       std::string request_id) {
+  kusto::Request request;
+  request.database = &client == &environment.source ? names.source : names.destination;
+  request.text = std::move(text);
+  request.client_request_id = std::move(request_id);
+  auto send = Send(client, std::move(request));
+  co_return co_await send;
+}
+
+Task<Result<Answer>> Session::Send(kusto::Client& client, kusto::Request request) {
   while (!journal.MaySend() && !ending()) {
     auto wait = sleeper.Wait(kLeaseLook);
     co_await wait;
   }
   if (ending()) co_return Stop("the copy is ending", "Cancelled");
-  kusto::Request request;
-  request.database = &client == &environment.source ? names.source : names.destination;
-  request.text = std::move(text);
-  request.client_request_id = std::move(request_id);
   request.server_timeout = kServerTimeout;
   request.cancel = &environment.cancel;
   Io<Result<Answer>> io(environment.executor, "command", [&client, &request] {
@@ -140,14 +159,19 @@ Task<Result<Answer>> Session::Command(kusto::Client& client, std::string text,
   co_return co_await io;
 }
 
-Task<Result<Answer>> Session::IdempotentCommand(kusto::Client& client, std::string text) {
+Task<Result<Answer>> Session::IdempotentCommand(kusto::Client& client, std::string text,
+                                                std::string database) {
+  kusto::Request request;
+  request.database = &client == &environment.source ? names.source : names.destination;
+  if (!database.empty()) request.database = std::move(database);
+  request.text = std::move(text);
   world::Duration pause = kFirstAgain;
   while (true) {
-    auto command = Command(client, text);
-    Result<Answer> answer = co_await command;
+    auto send = Send(client, request);
+    Result<Answer> answer = co_await send;
     if (answer || !Repeatable(answer.error())) co_return answer;
     LogWarn("{} can't act, sending again: {}", client.cluster(), answer.error().message);
-    auto wait = sleeper.Wait(pause);
+    auto wait = sleeper.Wait(std::max(pause, AskedFor(answer.error())));
     co_await wait;
     pause = std::min<world::Duration>(pause * 2, kLongestAgain);
   }

@@ -53,8 +53,13 @@ class Session {
   // A mutation: sent exactly once, and only while the lease is surely ours. Its intent is durable.
   world::Task<Result<kusto::Answer>> Command(kusto::Client& client, std::string text,
                                              std::string request_id = {});
+  // Before the same or another request goes out after `error`: as long as the server asked for
+  // (Retry-After), half a minute at most.
+  world::Task<void> WaitAsAsked(Error error);
   // One that may be repeated (drop if exists, policies): until it succeeds or fails for good.
-  world::Task<Result<kusto::Answer>> IdempotentCommand(kusto::Client& client, std::string text);
+  // `database`: not the copy's own, where that isn't there yet.
+  world::Task<Result<kusto::Answer>> IdempotentCommand(kusto::Client& client, std::string text,
+                                                       std::string database = {});
 
   // ---- records
   world::Task<Status> Write(std::vector<checkpoint::Record> group);
@@ -106,6 +111,7 @@ class Session {
 
  private:
   world::Task<Result<kusto::Answer>> Read(kusto::Client& client, std::string text, bool query);
+  world::Task<Result<kusto::Answer>> Send(kusto::Client& client, kusto::Request request);
   std::optional<Error> error_;
   std::set<std::string> told_;  // each notice is told once
 };

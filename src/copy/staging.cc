@@ -215,7 +215,15 @@ Task<Status> StagingTables::DropOf(const TableRun& run) {
     }
   }
   shared_.erase(run.name);  // who comes next creates another one
-  for (const auto& name : names) KC_CO_TRY(Drop(name));
+  for (const auto& name : names) {
+    auto drop = Drop(name);
+    const Status dropped = co_await drop;
+    if (dropped) continue;
+    if (session_.ending()) co_return dropped;
+    // It stays known: the table's next end and the next start try again.
+    session_.Notify(run.name, fmt::format("staging table {} stays until the next start: {}", name,
+                                          dropped.error().message));
+  }
   co_return Status();
 }
 

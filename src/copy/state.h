@@ -47,6 +47,7 @@ struct Part {
   std::vector<int> artifacts;  // indices into the block's
   int64_t rows = 0;            // that they hold
   int sends = 0;
+  int busy = 0;           // sends in a row that nobody took or answered; not recorded
   bool complete = false;  // its rows were seen in staging
 };
 

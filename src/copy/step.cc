@@ -166,7 +166,7 @@ Step ExportDone(Block block, const Event& event) {
 
 Step ExportFailed(Block block, const Event& event) {
   ++block.failures;
-  if (event.permanent && block.failures >= kMaxExportFailures) {
+  if (event.refused || (event.permanent && block.failures >= kMaxExportFailures)) {
     return StopBlock(std::move(block), "export failed: " + event.text);
   }
   const int pause = Backoff(block.failures);
@@ -206,13 +206,16 @@ Step PartsSeen(Block block, const Event& event) {
       }
       return ExportAgain(std::move(block), Backoff(block.failures));
     }
-    if (part.sends >= kMaxPartSends) {
+    const bool busy = seen.outcome == PartOutcome::kBusy;
+    if (seen.outcome == PartOutcome::kRefused || (!busy && part.sends >= kMaxPartSends)) {
       return StopBlock(std::move(block), "ingestion failed: " + seen.error);
     }
     all = false;
-    ++part.sends;  // the old token is given up: its rows, should they come, are never looked for
+    part.busy = busy ? part.busy + 1 : 0;
+    part.sends += busy ? 0 : 1;
+    // The old token is given up: its rows, should they come, are never looked for.
     part.token = seen.new_token;
-    most_sends = std::max(most_sends, part.sends);
+    most_sends = std::max(most_sends, part.sends + part.busy);
   }
   if (all) return Then(std::move(block), {{Kind::kVerify}});
   return Then(std::move(block),
@@ -353,7 +356,8 @@ Step MoveAnswered(Block block, const Event& event) {
 
 Step MoveUnknown(Block block, const Event& event) {
   block.remark = event.text;
-  if (event.permanent && block.stage == Stage::kMoving && ++block.failures >= kMaxRefusedMoves) {
+  const bool moving = block.stage == Stage::kMoving;
+  if (event.permanent && moving && (++block.failures >= kMaxRefusedMoves || event.refused)) {
     // Looking comes first even now; if all is still in staging the refusal is believed.
     block.moves = kMaxMoveSends;
   }

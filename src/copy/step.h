@@ -57,6 +57,7 @@ enum class PartOutcome {
   kComplete,
   kMissing,       // ended without its rows, or nobody knows: send again with a new token
   kArtifactGone,  // a blob is missing or refused
+  kBusy,          // not taken, or its answer is lost: send again, for as long as it takes
   kRefused,       // permanently: `error` says why
 };
 struct PartSeen {
@@ -91,6 +92,7 @@ struct Event {
   // kExplained, kExportFailed, kMoveUnknown, kFailed
   std::string text;
   bool permanent = false;  // kExportFailed, kMoveUnknown: the error says that repeating is no use
+  bool refused = false;    // the same two: the request itself was refused, for good
 };
 
 struct Step {

@@ -181,6 +181,40 @@ TEST(Step, EverySendOfAPartHasItsOwnToken) {
   EXPECT_EQ(step.block.stage, Stage::kStopped);
 }
 
+TEST(Step, ABusyClusterIsAskedForAsLongAsItTakes) {
+  Step step{Ingesting(), {}};
+  int longest = 0;
+  for (int i = 0; i < 50; ++i) {
+    step = Advance(step.block, Parts(PartOutcome::kBusy));
+    ASSERT_EQ(Kinds(step), (std::vector{Kind::kPause, Kind::kRecord, Kind::kIngest})) << i;
+    EXPECT_GE(step.actions[0].number, longest);
+    longest = step.actions[0].number;
+  }
+  EXPECT_EQ(longest, 30'000);
+  // Failures are still counted, and the pause is short again.
+  step = Advance(step.block, Parts(PartOutcome::kMissing));
+  EXPECT_LT(step.actions[0].number, 1'000);
+  step = Advance(step.block, Parts(PartOutcome::kMissing));
+  step = Advance(step.block, Parts(PartOutcome::kMissing));
+  EXPECT_EQ(step.block.stage, Stage::kStopped);
+}
+
+TEST(Step, WhatIsRefusedForGoodIsNotRepeated) {
+  Step step = Advance(Ingesting(), Parts(PartOutcome::kRefused));
+  EXPECT_EQ(step.block.stage, Stage::kStopped);
+  EXPECT_NE(step.block.reason.find("why"), std::string::npos);
+  Event failed = Of(EventKind::kExportFailed);
+  failed.permanent = failed.refused = true;
+  step = Advance(Advance(Planned(), ExportSlot("f")).block, failed);
+  EXPECT_EQ(step.block.stage, Stage::kStopped);
+  Event move = Of(EventKind::kMoveUnknown);
+  move.permanent = move.refused = true;
+  step = Advance(Moving(), move);
+  EXPECT_EQ(Kinds(step), std::vector{Kind::kLook}) << "it may have been published all the same";
+  EXPECT_EQ(Advance(step.block, Seen(2, false)).block.stage, Stage::kStopped);
+  EXPECT_EQ(Advance(step.block, Seen(0, true)).block.stage, Stage::kMoved);
+}
+
 TEST(Step, AMissingFileMeansANewExport) {
   const Step step = Advance(Ingesting(), Parts(PartOutcome::kArtifactGone));
   EXPECT_EQ(step.block.stage, Stage::kPlanned);

@@ -38,6 +38,14 @@ const char* NameOf(Kind kind) {
   return "";
 }
 
+// An answer that can't be read, or that broke off with an error without saying how lasting that is,
+// is worth another look as well, though not for ever.
+bool MayPass(const Error& error) {
+  return error.code == ErrorCode::kRetry ||
+         (error.http_status == kOk &&
+          (error.reason == "BadAnswer" || error.reason == "Exceptions"));
+}
+
 class ClientImpl final : public Client {
  public:
   ClientImpl(ConnectionString connection, const ClientWorld& world)
@@ -52,18 +60,29 @@ class ClientImpl final : public Client {
 
  private:
   Result<Answer> Repeat(Kind kind, const Request& request) {
+    const auto began = world_.clock->Monotonic();
     for (int attempt = 1;; ++attempt) {
-      auto answer = Send(kind, request);
-      if (answer || answer.error().code != ErrorCode::kRetry || attempt >= request.attempts) {
-        return answer;
-      }
+      auto answer = Send(kind, OneAttempt(request, world_.clock->Monotonic() - began));
+      if (answer || !MayPass(answer.error()) || attempt >= request.attempts) return answer;
       LogDebug("{}: attempt {} of a {} failed: {}", cluster(), attempt, NameOf(kind),
                answer.error().message);
       world::Duration pause = azure::PauseBefore(attempt, answer.error());
+      const auto passed = world_.clock->Monotonic() - began;
+      if (request.patience.count() > 0 && passed + pause > request.patience) return answer;
       if (!world_.clock->Sleep(pause, request.cancel)) {
         return Stop("cancelled while waiting for " + cluster(), "Cancelled");
       }
     }
+  }
+
+  // No attempt may outlast the caller's patience.
+  static Request OneAttempt(Request request, world::Duration passed) {
+    if (request.patience.count() > 0) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(request.patience - passed);
+      request.timeout = std::max(std::chrono::milliseconds(1), left);
+    }
+    return request;
   }
 
   Result<Answer> Send(Kind kind, const Request& request) {

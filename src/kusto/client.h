@@ -43,6 +43,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> parameters;
   // Attempts of a read, the first included; 1 = never repeated.
   int attempts = 5;
+  // A read gives up once so much time has passed; 0: only by its attempts.
+  std::chrono::milliseconds patience{0};
   // May be null.
   world::CancelToken* cancel = nullptr;
 };
@@ -81,7 +83,7 @@ Status RequireStrong(const Answer& answer);
 // The first request to a cluster failed: one line for the user of the command line with what to try
 // next, kStop "Unreachable", "Forbidden" or "NotKusto"; other errors stay as they are.
 Error ExplainNoAccess(const Client& client, Error error);
-// Is there a cluster at the address that answers? One `.show version`, one attempt, within two
+// Is there a cluster at the address that answers? One `.show version`, few attempts, within two
 // seconds; the error is one line for the user of the command line, with what to try next.
 Result<std::string> Probe(Client& client, world::CancelToken* cancel = nullptr);
 // kStop "DatabaseNotFound" with the names that there are, unless the database exists. Returns its

@@ -178,15 +178,26 @@ TEST_F(ClientTest, TheDefaultChainAsksForTheClustersResource) {
 }
 
 TEST_F(ClientTest, ProbeExplains) {
+  // One broken connection is no reason to refuse, a few are.
   transport_.Break(ErrorCode::kRetry);
+  transport_.Answer(200, kV1);
+  EXPECT_EQ(*Probe(*Make()), "1.0");
+  transport_.requests.clear();
+  for (int i = 0; i < 3; ++i) transport_.Break(ErrorCode::kRetry);
   auto away = Probe(*Make());
   ASSERT_FALSE(away);
   EXPECT_EQ(away.error().reason, "Unreachable");
   EXPECT_NE(away.error().message.find("http://127.0.0.1:8080"), std::string::npos);
   EXPECT_EQ(away.error().message.find('\n'), std::string::npos);
-  EXPECT_EQ(transport_.requests.size(), 1u);
+  EXPECT_EQ(transport_.requests.size(), 3u);
   EXPECT_LT(transport_.requests[0].timeout, std::chrono::seconds(2));
-  transport_.Answer(200, "<html>");
+  EXPECT_LT(transport_.requests[2].timeout, transport_.requests[0].timeout);
+  // Who is busy for longer than a user waits is told so.
+  const double before = Elapsed();
+  transport_.Answer(503, "", {{"Retry-After", "20"}});
+  EXPECT_FALSE(Probe(*Make()));
+  EXPECT_LT(Elapsed() - before, 2);
+  for (int i = 0; i < 3; ++i) transport_.Answer(200, "<html>");
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
   transport_.Answer(404, "nothing here");
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
@@ -196,6 +207,19 @@ TEST_F(ClientTest, ProbeExplains) {
   EXPECT_EQ(Probe(*Make()).error().reason, "Forbidden");
   transport_.Answer(200, kV1);
   EXPECT_EQ(*Probe(*Make()), "1.0");
+}
+
+TEST_F(ClientTest, AReadThatBreaksOffInsideIsRepeatedAFewTimes) {
+  transport_.Answer(200, R"({"Tables":[],"Exceptions":["out of memory"]})");
+  transport_.Answer(200, std::string(kV1).substr(0, 40));
+  transport_.Answer(200, kV1);
+  EXPECT_TRUE(Make()->Show({.text = ".show version"}));
+  for (int i = 0; i < 5; ++i) transport_.Answer(200, R"({"Tables":[],"Exceptions":["no"]})");
+  EXPECT_EQ(Make()->Show({.text = ".show version"}).error().code, ErrorCode::kStop);
+  transport_.requests.clear();
+  transport_.Answer(200, R"({"Tables":[],"Exceptions":["no"]})");
+  EXPECT_EQ(Make()->Command({.text = ".drop table T"}).error().code, ErrorCode::kUnknownOutcome);
+  EXPECT_EQ(transport_.requests.size(), 1u);
 }
 
 TEST_F(ClientTest, RequireDatabaseNamesWhatThereIs) {

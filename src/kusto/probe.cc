@@ -10,6 +10,8 @@ namespace {
 
 // Wrong input is told within two seconds, so a look may not take longer.
 constexpr auto kProbeTimeout = std::chrono::milliseconds(1800);
+// One connection that breaks is no reason to refuse.
+constexpr int kProbeAttempts = 3;
 constexpr size_t kMostNames = 10;
 
 }  // namespace
@@ -39,8 +41,8 @@ Error ExplainNoAccess(const Client& client, Error error) {
 Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
   Request request;
   request.text = commands::ShowVersion();
-  request.timeout = kProbeTimeout;
-  request.attempts = 1;
+  request.patience = request.timeout = kProbeTimeout;
+  request.attempts = kProbeAttempts;
   request.cancel = cancel;
   auto answer = client.Show(request);
   if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
@@ -56,8 +58,8 @@ Result<std::string> RequireDatabase(Client& client, const std::string& database,
                                     world::CancelToken* cancel) {
   Request request;
   request.text = commands::ShowDatabases();
-  request.timeout = kProbeTimeout;
-  request.attempts = 1;
+  request.patience = request.timeout = kProbeTimeout;
+  request.attempts = kProbeAttempts;
   request.cancel = cancel;
   auto answer = client.Show(request);
   if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
