@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 import urllib.parse
+import zlib
 
 # How long the port refuses connections after a "refused" fault.
 REFUSE_S = 0.4
@@ -68,7 +69,7 @@ def kind_of_cluster_request(path, body):
     return _first(_COMMANDS, text.lstrip(), "other"), text
 
 
-def kind_of_blob_request(method, path, headers):
+def kind_of_blob_request(method, path, headers, body=b""):
     """Kinds: append, lease.<action>, create-append, manifest, put, block, read, stat, list, delete,
     account; those of exported data begin with "data."."""
     parts = urllib.parse.urlsplit(path)
@@ -89,7 +90,9 @@ def kind_of_blob_request(method, path, headers):
         kind = {"GET": "read", "HEAD": "stat", "DELETE": "delete"}.get(method, method.lower())
     if "/data/g" in name:
         kind = "data." + kind
-    return kind, f"{method} {name}"
+    # Two requests with the same text are the same request.
+    told = f"{method} {name} {comp} {headers.get('x-ms-lease-action', '')}".rstrip()
+    return kind, f"{told} #{zlib.crc32(body):08x}" if body else told
 
 
 # ---- faults
@@ -120,6 +123,7 @@ class Seen:
     # What the client got; 0: nothing whole.
     answered: int = 0
     ended: float = 0.0
+    where: str = ""  # the proxy's name
 
     def acted(self):
         """How often the server did what it was asked."""
@@ -444,10 +448,10 @@ class FaultProxy:
     def _one(self, client, upstream, head, headers, raw, content):
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         if self.blob:
-            kind, text = kind_of_blob_request(method, path, headers)
+            kind, text = kind_of_blob_request(method, path, headers, content)
         else:
             kind, text = kind_of_cluster_request(path, content)
-        seen = Seen(time.monotonic(), kind, text)
+        seen = Seen(time.monotonic(), kind, text, where=self.name)
         with self.lock:
             self.log.append(seen)
         fault = self._match(kind, text)
