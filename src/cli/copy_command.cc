@@ -37,7 +37,7 @@ Task<void> AskCapacity(world::Executor& executor, kusto::Client& client, world::
     kusto::Request request;
     request.text = kusto::commands::ShowCapacity();
     request.cancel = cancel;
-    request.attempts = 3;
+    request.attempts = 4;
     request.patience = request.timeout = kFirstContact;
     const auto answer = client.Show(request);
     if (answer) return kusto::commands::ReadCapacity(answer->table());

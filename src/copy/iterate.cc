@@ -56,6 +56,7 @@ class DatabaseCopy {
   Task<Status> FinishIterations(int64_t began);
   void Report(int64_t began);
   Task<Status> Sweep();
+  Task<Status> PayDebts();
 
   Session& session_;
   DatabaseOutcome& outcome_;
@@ -107,7 +108,6 @@ Task<Status> DatabaseCopy::Own() {
     co_return Fail(opened.error().Within(env.lake.url().Shown()));
   }
   KC_CO_CHECK(session_.ledger.Replay(opened->records));
-<<<<<<< HEAD
   if (const Status named = CheckNames(); !named) {
     outcome_.refused = true;
     co_return named;
@@ -120,11 +120,11 @@ Task<Status> DatabaseCopy::Own() {
   lease_.Start(session_.KeepLease());
   KC_CO_TRY(Prepare(session_));
   lease_.Start(KeepStatusFunction(session_));
-=======
+}
+
   lease_.Start(session_.KeepLease());
   KC_CO_TRY(session_.recorder.BeginSegment());
   KC_CO_TRY(Prepare(session_, opened->is_new));
->>>>>>> cfd3fd8 (A lost answer of the storage is no lost lease; busy clusters are waited for, refusals are not repeated)
   KC_CO_TRY(KeepFacts());
   const int64_t before = MovedRows();
   auto take_over = TakeOver(session_);
@@ -367,64 +367,3 @@ Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
   co_return co_await write;
 }
 
-void DatabaseCopy::Report(int64_t began) {
-  IterationReport report;
-  report.database = session_.names.destination;
-  report.iteration = begun_;
-  const auto found = session_.ledger.iterations.find(begun_);
-  if (found != session_.ledger.iterations.end()) {
-    report.end_cursor = found->second.end_cursor;
-    report.complete = found->second.state == IterationState::kComplete;
-    report.tables = static_cast<int>(found->second.tables.size());
-  }
-  report.rows = outcome_.rows - std::exchange(reported_rows_, outcome_.rows);
-  report.seconds = static_cast<double>(session_.Now() - began) / kTicksPerSecond;
-  report.stopped = outcome_.stopped;
-  session_.environment.observer.OnIteration(report);
-}
-
-Task<Status> DatabaseCopy::Sweep() {
-  next_sweep_ = session_.Now() + kTicksPerHour;
-  auto sweep = SweepFolders(session_);
-  const Status swept = co_await sweep;
-  if (!swept && !session_.ending()) {
-    LogWarn("files of earlier owners stay: {}", swept.error().message);
-  }
-  co_return Status();
-}
-
-Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutcome& outcome) {
-  Session session(environment, slots, outcome.names);
-  // What is posted may run when the session is gone.
-  auto alive = std::make_shared<Session*>(&session);
-  const int subscription = environment.cancel.Subscribe([&environment, alive] {
-    environment.executor.Post([alive] {
-      if (*alive != nullptr) (*alive)->Interrupt();
-    });
-  });
-  DatabaseCopy copy(session, outcome);
-  auto run = copy.Run();
-  outcome.status = co_await run;
-  environment.cancel.Unsubscribe(subscription);
-  *alive = nullptr;
-  // Whoever let this task go on may still be on the stack, with members of the session.
-  world::Sleeper last(environment.executor);
-  auto wait = last.Wait(world::Duration::zero());
-  co_await wait;
-}
-
-}  // namespace
-
-Task<std::vector<DatabaseOutcome>> RunCopy(Environment& environment, SlotPools& slots) {
-  std::vector<DatabaseOutcome> outcomes(environment.options.databases.size());
-  world::TaskGroup group;
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    outcomes[i].names = environment.options.databases[i];
-    group.Start(CopyDatabase(environment, slots, outcomes[i]));
-  }
-  auto join = group.Join();
-  co_await join;
-  co_return outcomes;
-}
-
-}  // namespace kc::copy

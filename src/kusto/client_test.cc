@@ -183,13 +183,13 @@ TEST_F(ClientTest, ProbeExplains) {
   transport_.Answer(200, kV1);
   EXPECT_EQ(*Probe(*Make()), "1.0");
   transport_.requests.clear();
-  for (int i = 0; i < 3; ++i) transport_.Break(ErrorCode::kRetry);
+  for (int i = 0; i < 4; ++i) transport_.Break(ErrorCode::kRetry);
   auto away = Probe(*Make());
   ASSERT_FALSE(away);
   EXPECT_EQ(away.error().reason, "Unreachable");
   EXPECT_NE(away.error().message.find("http://127.0.0.1:8080"), std::string::npos);
   EXPECT_EQ(away.error().message.find('\n'), std::string::npos);
-  EXPECT_EQ(transport_.requests.size(), 3u);
+  EXPECT_EQ(transport_.requests.size(), 4u);
   EXPECT_LT(transport_.requests[0].timeout, std::chrono::seconds(2));
   EXPECT_LT(transport_.requests[2].timeout, transport_.requests[0].timeout);
   // Who is busy for longer than a user waits is told so.
@@ -197,7 +197,7 @@ TEST_F(ClientTest, ProbeExplains) {
   transport_.Answer(503, "", {{"Retry-After", "20"}});
   EXPECT_FALSE(Probe(*Make()));
   EXPECT_LT(Elapsed() - before, 2);
-  for (int i = 0; i < 3; ++i) transport_.Answer(200, "<html>");
+  for (int i = 0; i < 4; ++i) transport_.Answer(200, "<html>");
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");
   transport_.Answer(404, "nothing here");
   EXPECT_EQ(Probe(*Make()).error().reason, "NotKusto");

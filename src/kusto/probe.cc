@@ -11,7 +11,7 @@ namespace {
 // Wrong input is told within two seconds, so a look may not take longer.
 constexpr auto kProbeTimeout = std::chrono::milliseconds(1800);
 // One connection that breaks is no reason to refuse.
-constexpr int kProbeAttempts = 3;
+constexpr int kProbeAttempts = 4;
 constexpr size_t kMostNames = 10;
 
 }  // namespace
