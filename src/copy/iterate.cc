@@ -112,19 +112,10 @@ Task<Status> DatabaseCopy::Own() {
     outcome_.refused = true;
     co_return named;
   }
-  std::vector<Record> snapshot = session_.ledger.Snapshot();
-  Io<Status> begin(env.executor, "journal.begin",
-                   [&] { return session_.journal.Begin(std::move(snapshot)); });
-  const Status began = co_await begin;
-  if (!began) co_return began;
-  lease_.Start(session_.KeepLease());
-  KC_CO_TRY(Prepare(session_));
-  lease_.Start(KeepStatusFunction(session_));
-}
-
   lease_.Start(session_.KeepLease());
   KC_CO_TRY(session_.recorder.BeginSegment());
-  KC_CO_TRY(Prepare(session_, opened->is_new));
+  KC_CO_TRY(Prepare(session_));
+  lease_.Start(KeepStatusFunction(session_));
   KC_CO_TRY(KeepFacts());
   const int64_t before = MovedRows();
   auto take_over = TakeOver(session_);
@@ -367,3 +358,79 @@ Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
   co_return co_await write;
 }
 
+void DatabaseCopy::Report(int64_t began) {
+  IterationReport report;
+  report.database = session_.names.destination;
+  report.iteration = begun_;
+  const auto found = session_.ledger.iterations.find(begun_);
+  if (found != session_.ledger.iterations.end()) {
+    report.end_cursor = found->second.end_cursor;
+    report.complete = found->second.state == IterationState::kComplete;
+    report.tables = static_cast<int>(found->second.tables.size());
+  }
+  report.rows = outcome_.rows - std::exchange(reported_rows_, outcome_.rows);
+  report.seconds = static_cast<double>(session_.Now() - began) / kTicksPerSecond;
+  report.stopped = outcome_.stopped;
+  session_.environment.observer.OnIteration(report);
+}
+
+// What could not be cleaned up when its table was complete, in this run or an earlier one.
+Task<Status> DatabaseCopy::PayDebts() {
+  std::set<std::string> staged;
+  for (const auto& [name, staging] : session_.ledger.staging) staged.insert(staging.table);
+  for (auto& [key, run] : session_.ledger.tables) {
+    if (run.open()) continue;
+    if (!run.blocks.empty()) KC_CO_TRY(CleanMoved(session_, run));
+    if (staged.contains(run.name) && session_.ledger.OpenRun(run.name) == nullptr) {
+      KC_CO_TRY(session_.staging.DropOf(run));
+    }
+  }
+  co_return Status();
+}
+
+Task<Status> DatabaseCopy::Sweep() {
+  next_sweep_ = session_.Now() + kTicksPerHour;
+  KC_CO_TRY(PayDebts());
+  auto sweep = SweepFolders(session_);
+  const Status swept = co_await sweep;
+  if (!swept && !session_.ending()) {
+    LogWarn("files of earlier owners stay: {}", swept.error().message);
+  }
+  co_return Status();
+}
+
+Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutcome& outcome) {
+  Session session(environment, slots, outcome.names);
+  // What is posted may run when the session is gone.
+  auto alive = std::make_shared<Session*>(&session);
+  const int subscription = environment.cancel.Subscribe([&environment, alive] {
+    environment.executor.Post([alive] {
+      if (*alive != nullptr) (*alive)->Interrupt();
+    });
+  });
+  DatabaseCopy copy(session, outcome);
+  auto run = copy.Run();
+  outcome.status = co_await run;
+  environment.cancel.Unsubscribe(subscription);
+  *alive = nullptr;
+  // Whoever let this task go on may still be on the stack, with members of the session.
+  world::Sleeper last(environment.executor);
+  auto wait = last.Wait(world::Duration::zero());
+  co_await wait;
+}
+
+}  // namespace
+
+Task<std::vector<DatabaseOutcome>> RunCopy(Environment& environment, SlotPools& slots) {
+  std::vector<DatabaseOutcome> outcomes(environment.options.databases.size());
+  world::TaskGroup group;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    outcomes[i].names = environment.options.databases[i];
+    group.Start(CopyDatabase(environment, slots, outcomes[i]));
+  }
+  auto join = group.Join();
+  co_await join;
+  co_return outcomes;
+}
+
+}  // namespace kc::copy
