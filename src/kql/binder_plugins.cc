@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "kql/binder_impl.h"
+#include "kql/binder_plugins_more.h"
 
 namespace kc::kql {
 
@@ -67,6 +68,8 @@ Result<NodePtr> Binder::Operate(const ast::Evaluate& op, NodePtr in, const EnvPt
   if (name == "ipv4_lookup" || name == "ipv6_lookup") {
     return EvaluateIpLookup(*op.call, std::move(in), env);
   }
+  KC_ASSIGN(std::optional<NodePtr> more, EvaluateMore(*this, op, in, env));
+  if (more) return std::move(*more);
   return Semantic("SEM0002", "The plugin '" + name + "' is not supported by this engine");
 }
 
@@ -363,7 +366,11 @@ Result<NodePtr> Binder::EvaluateRowsNear(const ast::Expr& call, NodePtr in, cons
 
 Result<NodePtr> Binder::EvaluateIpLookup(const ast::Expr& call, NodePtr in, const EnvPtr& env) {
   const bool v4 = call.text == "ipv4_lookup";
-  if (PositionalCount(call) != 3) {
+  // return_unmatched may be given without its name; any other further argument is a key.
+  const ast::Expr* fourth = Argument(call, "return_unmatched", 3);
+  const bool positional = PositionalCount(call) == 4 && fourth->kind == ast::ExprKind::kLiteral &&
+                          fourth->type == ScalarType::kBool;
+  if (PositionalCount(call) != 3 && !positional) {
     return Semantic("SEM0002", call.text + "(): extra keys are not supported by this engine");
   }
   KC_ASSIGN(NodePtr lookup, BindTabular(*Argument(call, "LookupTable", 0), env));
@@ -377,11 +384,12 @@ Result<NodePtr> Binder::EvaluateIpLookup(const ast::Expr& call, NodePtr in, cons
   }
   bool unmatched = false;
   for (const ast::ExprPtr& arg : call.args) {
-    if (arg->kind != ast::ExprKind::kNamed) continue;
-    if (arg->names[0] != "return_unmatched") {
+    if (arg->kind == ast::ExprKind::kNamed && arg->names[0] != "return_unmatched") {
       return Semantic("SEM0219", call.text + "(): unknown argument " + arg->names[0]);
     }
-    KC_ASSIGN(ExprPtr flag, BindConstant(*arg->args[0], env, call.text));
+  }
+  if (fourth != nullptr) {
+    KC_ASSIGN(ExprPtr flag, BindConstant(*fourth, env, call.text));
     KC_ASSIGN(Value value, Evaluate(flag));
     unmatched = std::holds_alternative<bool>(value) && std::get<bool>(value);
   }

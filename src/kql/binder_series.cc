@@ -108,6 +108,10 @@ class SeriesBinder {
   Result<NodePtr> Aggregated(Rows& rows);
   Result<std::string> DefaultJson(const ast::ExprPtr& given, ScalarType type);
   NodePtr Assemble(const NodePtr& aggregated);
+  Result<NodePtr> AssembleOpen(const NodePtr& aggregated);
+  std::string ListsSql();
+  // Without from or to, each series has bounds of its own: from its first bin to its last.
+  bool open() const { return !op_.from || !op_.to; }
 
   Binder& binder_;
   const ast::MakeSeries& op_;
@@ -155,8 +159,13 @@ Status SeriesBinder::BindAxis(Rows& rows) {
   KC_ASSIGN(axis_expr_, binder_.Convert(axis_expr_, axis_.type));
   Value limits[2];
   for (int i = 0; i < 2; ++i) {
-    KC_ASSIGN(ExprPtr bound, Bound(i == 0 ? op_.from : op_.to, i == 0 ? "from" : "to"));
+    const ast::ExprPtr& given = i == 0 ? op_.from : op_.to;
+    if (!given) continue;
+    KC_ASSIGN(ExprPtr bound, Bound(given, i == 0 ? "from" : "to"));
     KC_ASSIGN(limits[i], binder_.Evaluate(bound));
+    if (IsNull(limits[i])) {
+      return Binder::Semantic("SEM0042", "make-series: from and to can't be null");
+    }
   }
   KC_ASSIGN(ExprPtr step_expr, Bound(op_.step, "step"));
   KC_ASSIGN(Value step, binder_.Evaluate(step_expr));
@@ -164,18 +173,18 @@ Status SeriesBinder::BindAxis(Rows& rows) {
   if (!real_step || !(*real_step > 0)) {
     return Binder::Semantic("SEM0042", "make-series: the step must be positive");
   }
-  if (IsNull(limits[0]) || IsNull(limits[1])) {
-    return Binder::Semantic("SEM0042", "make-series: from and to can't be null");
-  }
-  if (axis_.is_real()) {
-    axis_.real_from = *AsReal(limits[0]);
-    axis_.real_step = *real_step;
-  } else {
-    axis_.from = std::get<int64_t>(limits[0]);
-    axis_.step = std::get<int64_t>(step);
+  axis_.real_step = *real_step;
+  if (!axis_.is_real()) axis_.step = std::get<int64_t>(step);
+  if (op_.from && axis_.is_real()) axis_.real_from = *AsReal(limits[0]);
+  if (op_.from && !axis_.is_real()) axis_.from = std::get<int64_t>(limits[0]);
+  if (!op_.to) return {};
+  if (!op_.from && (axis_.is_real() || std::get<int64_t>(limits[1]) % axis_.step != 0)) {
+    // Are the bins multiples of the step, or do they end at `to`?
+    return Binder::Semantic(
+        "SEM0002", "make-series with `to` alone is supported if it is a multiple of the step");
   }
   axis_.count = BinCount(axis_, limits[1], op_.in_range);
-  if (axis_.count < 0 || axis_.count > kMaxSeriesLength) {
+  if (op_.from && (axis_.count < 0 || axis_.count > kMaxSeriesLength)) {
     return Binder::Semantic("SEM0043", "make-series: the series would have more than " +
                                            FormatThousands(kMaxSeriesLength) + " points");
   }
@@ -199,15 +208,18 @@ Status SeriesBinder::BindKeys(Rows& rows) {
                                   {axis_expr_, MakeLiteral(ScalarType::kReal, axis_.real_from),
                                    MakeLiteral(ScalarType::kReal, axis_.real_step)}));
   } else {
+    const char* sql = op_.from ? "(CASE WHEN $1 >= $2 THEN ($1 - $2) // $3 END)"
+                               : "(kql_bin($1, $3) // $3 - $2)";  // which is 0
     computed.emplace_back(
-        bin_.id, MakeSql(ScalarType::kLong, "(CASE WHEN $1 >= $2 THEN ($1 - $2) // $3 END)",
+        bin_.id, MakeSql(ScalarType::kLong, sql,
                          {axis_expr_, MakeLiteral(axis_.type, axis_.from), MakeLong(axis_.step)}));
   }
   rows.node = MakeCompute(std::move(rows.node), std::move(computed));
-  rows.node =
-      MakeFilter(std::move(rows.node),
-                 MakeAnd({MakeCompare(Compare::kGe, MakeColumn(bin_), MakeLong(0)),
-                          MakeCompare(Compare::kLt, MakeColumn(bin_), MakeLong(axis_.count))}));
+  std::vector<ExprPtr> inside = {
+      MakeSql(ScalarType::kBool, "($1 IS NOT NULL)", {MakeColumn(bin_)})};
+  if (op_.from) inside.push_back(MakeCompare(Compare::kGe, MakeColumn(bin_), MakeLong(0)));
+  if (op_.to) inside.push_back(MakeCompare(Compare::kLt, MakeColumn(bin_), MakeLong(axis_.count)));
+  rows.node = MakeFilter(std::move(rows.node), MakeAnd(std::move(inside)));
   return {};
 }
 
@@ -263,8 +275,20 @@ Result<NodePtr> SeriesBinder::Aggregated(Rows& rows) {
   return MakeShow(MakeCompute(std::move(node), std::move(values)), std::move(shown));
 }
 
+// One array per aggregate; g: the numbers of the bins; d: the values that there are.
+std::string SeriesBinder::ListsSql() {
+  std::string lists;
+  for (const Series& series : series_) {
+    if (!lists.empty()) lists += ", ";
+    lists += "'[' || string_agg(CASE WHEN d." + SqlColumn(bin_.id) + " IS NULL THEN " +
+             SqlText(series.empty_json) + " ELSE coalesce(d." + SqlColumn(series.values.id) +
+             ", 'null') END, ',' ORDER BY g.i) || ']' AS " + SqlColumn(series.column.id);
+  }
+  return lists;
+}
+
 NodePtr SeriesBinder::Assemble(const NodePtr& aggregated) {
-  // k: the keys; g: the numbers of the bins; d: the values that there are.
+  // k: the keys.
   std::string keys, same, group, group_by;
   std::vector<Column> columns;
   for (const Column& key : keys_) {
@@ -273,22 +297,15 @@ NodePtr SeriesBinder::Assemble(const NodePtr& aggregated) {
     keys += (keys.empty() ? "" : ", ") + from;
     group_by += (group_by.empty() ? " GROUP BY k." : ", k.") + from;
     same += " AND k." + from + " IS NOT DISTINCT FROM d." + from;
-    group += (group.empty() ? "" : ", ") + ("k." + from + " AS " + SqlColumn(out.id));
+    group += "k." + from + " AS " + SqlColumn(out.id) + ", ";
     columns.push_back(out);
   }
-  std::string lists;
-  for (const Series& series : series_) {
-    if (!keys_.empty() || !lists.empty()) lists += ", ";
-    lists += "'[' || string_agg(CASE WHEN d." + SqlColumn(bin_.id) + " IS NULL THEN " +
-             SqlText(series.empty_json) + " ELSE coalesce(d." + SqlColumn(series.values.id) +
-             ", 'null') END, ',' ORDER BY g.i) || ']' AS " + SqlColumn(series.column.id);
-    columns.push_back(series.column);
-  }
+  for (const Series& series : series_) columns.push_back(series.column);
   auto node = MakeNode(NodeKind::kSql, {aggregated});
   std::string distinct = "SELECT DISTINCT " + keys + " FROM d";
   if (keys_.empty()) distinct = nonempty_ ? "SELECT 1 AS one" : "SELECT 1 AS one FROM d LIMIT 1";
   std::string sql = "WITH d AS MATERIALIZED (SELECT * FROM $0), k AS (" + distinct + ") SELECT " +
-                    group + lists + " FROM k CROSS JOIN range(" + std::to_string(axis_.count) +
+                    group + ListsSql() + " FROM k CROSS JOIN range(" + std::to_string(axis_.count) +
                     ") AS g(i) LEFT JOIN d ON d." + SqlColumn(bin_.id) + " = g.i" + same;
   sql += keys_.empty() ? " HAVING count(*) > 0" : group_by;
   node->sql = std::move(sql);
@@ -302,6 +319,61 @@ NodePtr SeriesBinder::Assemble(const NodePtr& aggregated) {
       std::move(columns));
 }
 
+Result<NodePtr> SeriesBinder::AssembleOpen(const NodePtr& aggregated) {
+  // k: the keys with the numbers of their first and last bin.
+  std::string keys, same, group, group_by;
+  std::vector<Column> columns;
+  for (const Column& key : keys_) {
+    const std::string from = SqlColumn(key.id);
+    const Column out = binder_.NewColumn(key.name, key.type);
+    keys += from + ", ";
+    same += " AND g." + from + " IS NOT DISTINCT FROM d." + from;
+    group += "g." + from + " AS " + SqlColumn(out.id) + ", ";
+    group_by += ", g." + from;
+    columns.push_back(out);
+  }
+  for (const Series& series : series_) columns.push_back(series.column);
+  const std::string bin = SqlColumn(bin_.id);
+  const std::string low = op_.from ? "0" : "min(" + bin + ")";
+  const std::string high = op_.to ? std::to_string(axis_.count - 1) : "max(" + bin + ")";
+  const std::string too_long = "error('make-series: the series would have more than " +
+                               FormatThousands(kMaxSeriesLength) + " points')";
+  const Column first = binder_.NewColumn("", ScalarType::kLong);
+  const Column last = binder_.NewColumn("", ScalarType::kLong);
+  auto node = MakeNode(NodeKind::kSql, {aggregated});
+  node->sql =
+      "WITH d AS MATERIALIZED (SELECT * FROM $0), k AS (SELECT " + keys + low + " AS low, " + high +
+      " AS high FROM d" + (keys_.empty() ? "" : " GROUP BY " + keys.substr(0, keys.size() - 2)) +
+      "), g AS (SELECT k.*, unnest(CASE WHEN high - low >= " + std::to_string(kMaxSeriesLength) +
+      " THEN " + too_long + " ELSE range(low, high + 1) END) AS i FROM k) SELECT " + group +
+      ListsSql() + ", g.low AS " + SqlColumn(first.id) + ", g.high AS " + SqlColumn(last.id) +
+      " FROM g LEFT JOIN d ON d." + bin + " = g.i" + same + " GROUP BY g.low, g.high" + group_by;
+  node->columns = columns;
+  node->columns.push_back(first);
+  node->columns.push_back(last);
+  node->serialized = node->sorted = false;
+  const Column axis = binder_.NewColumn(names_.Unique(axis_name_), ScalarType::kDynamic);
+  std::vector<ExprPtr> range;
+  for (const Column& end : {first, last}) {
+    if (axis_.is_real()) {  // to the middle of the last step, however it is rounded
+      range.push_back(MakeSql(ScalarType::kReal,
+                              end.id == last.id ? "($1 + ($2 + 0.5) * $3)" : "($1 + $2 * $3)",
+                              {MakeLiteral(axis_.type, axis_.real_from), MakeColumn(end),
+                               MakeLiteral(axis_.type, axis_.real_step)}));
+    } else {
+      range.push_back(
+          MakeSql(axis_.type, "($1 + $2 * $3)",
+                  {MakeLiteral(axis_.type, axis_.from), MakeColumn(end), MakeLong(axis_.step)}));
+    }
+  }
+  const ScalarType step = axis_.type == ScalarType::kDateTime ? ScalarType::kTimeSpan : axis_.type;
+  range.push_back(axis_.is_real() ? MakeLiteral(step, axis_.real_step)
+                                  : MakeLiteral(step, axis_.step));
+  KC_ASSIGN(ExprPtr points, binder_.CallFunction("range", std::move(range)));
+  columns.push_back(axis);
+  return MakeShow(MakeCompute(std::move(node), {{axis.id, std::move(points)}}), std::move(columns));
+}
+
 Result<NodePtr> SeriesBinder::Bind(const NodePtr& in) {
   if (const std::string* kind = ast::FindParameter(op_.params, "kind")) {
     if (*kind != "nonempty" || !op_.by.empty()) {
@@ -310,13 +382,13 @@ Result<NodePtr> SeriesBinder::Bind(const NodePtr& in) {
     nonempty_ = true;
   }
   Rows rows = Binder::RowsOf(in);
-  if (!op_.from || !op_.to) {
-    // Each series would get bounds of its own.
-    return Binder::Semantic("SEM0002", "make-series without from or to is not supported");
+  if (open() && nonempty_) {
+    return Binder::Semantic("SEM0042", "make-series kind=nonempty needs from and to");
   }
   KC_TRY(BindAxis(rows));
   KC_TRY(BindKeys(rows));
   KC_ASSIGN(NodePtr aggregated, Aggregated(rows));
+  if (open()) return AssembleOpen(aggregated);
   return Assemble(aggregated);
 }
 

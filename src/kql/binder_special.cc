@@ -66,6 +66,39 @@ Result<std::optional<ExprPtr>> Wrap(Result<ExprPtr> e) {
   return std::optional<ExprPtr>(std::move(*e));
 }
 
+// Bytes: of texts their length, of all else the size of the type.
+Result<ExprPtr> EstimateDataSize(std::vector<ExprPtr> args) {
+  int64_t fixed = 0;
+  std::string sql;
+  std::vector<ExprPtr> texts;
+  for (ExprPtr& arg : args) {
+    switch (arg->type) {
+      case ScalarType::kString:
+        texts.push_back(std::move(arg));
+        sql += "strlen($" + std::to_string(texts.size()) + ") + ";
+        break;
+      case ScalarType::kBool:
+        fixed += 1;
+        break;
+      case ScalarType::kInt:
+        fixed += 4;
+        break;
+      case ScalarType::kGuid:
+        fixed += 16;
+        break;
+      case ScalarType::kDynamic:
+      case ScalarType::kDecimal:
+        return Binder::Semantic("SEM0002",
+                                "estimate_data_size() of dynamic and decimal values is "
+                                "not supported by this engine");
+      default:
+        fixed += 8;
+    }
+  }
+  if (texts.empty()) return MakeLong(fixed);
+  return MakeSql(ScalarType::kLong, "(" + sql + std::to_string(fixed) + ")", std::move(texts));
+}
+
 ExprPtr IsNullTest(const ExprPtr& arg, bool negated) {
   if (!MayBeNull(*arg)) return MakeBool(negated);
   auto e = std::make_shared<Expr>();
@@ -152,6 +185,22 @@ Result<std::optional<ExprPtr>> Binder::BindEnvironment(const ast::Expr& call, co
     }
     if (args.empty()) return std::optional<ExprPtr>(MakeLiteral(ScalarType::kDynamic, Value("{}")));
     return Wrap(CallFunction("bag_pack", std::move(args)));
+  }
+  if (f == "bag_pack_columns" && n > 0) {
+    std::vector<ExprPtr> args;
+    for (const ast::ExprPtr& arg : call.args) {
+      if (arg->kind != ast::ExprKind::kName) {
+        return Semantic("SEM0041", "bag_pack_columns(): names of columns are expected");
+      }
+      KC_ASSIGN(ExprPtr value, BindScalar(*arg, scope));
+      args.push_back(MakeString(arg->text));
+      args.push_back(std::move(value));
+    }
+    return Wrap(CallFunction("bag_pack", std::move(args)));
+  }
+  if (f == "estimate_data_size" && n > 0) {
+    KC_ASSIGN(std::vector<ExprPtr> args, BindArgs(call, scope));
+    return Wrap(EstimateDataSize(std::move(args)));
   }
   KC_ASSIGN(std::optional<ExprPtr> results, BindResultsAsArray(call, scope));
   if (results) return results;

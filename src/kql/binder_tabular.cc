@@ -27,7 +27,18 @@ Result<NodePtr> Binder::BindTabular(const ast::Expr& expr, const EnvPtr& env) {
       return UnionTables(nodes, true, "", names);
     }
     case ast::ExprKind::kName: {
-      if (const auto name = FindName(env, expr.text); name && name->function == nullptr) {
+      const auto name = FindName(env, expr.text);
+      // A function that needs no arguments needs no parentheses either.
+      if (name && name->function != nullptr && name->function->parameters.empty()) {
+        ast::Expr call;
+        call.kind = ast::ExprKind::kCall;
+        call.text = expr.text;
+        KC_ASSIGN(Bound bound,
+                  CallUser(*name->function, name->env, expr.text, call, Scope{env, nullptr}));
+        if (bound.table) return std::move(bound.table);
+        return Semantic("SEM0040", "A table is expected, '" + expr.text + "' gives a scalar");
+      }
+      if (name && name->function == nullptr) {
         KC_ASSIGN(Bound bound, UseName(name, expr.text));
         if (bound.table) return std::move(bound.table);
         return Semantic("SEM0040", "A table is expected, '" + expr.text + "' is a scalar");

@@ -44,9 +44,11 @@ Result<std::vector<Binder::UnionLeg>> Binder::BindLegsOf(const ast::Expr& table,
   }
   KC_ASSIGN(NodePtr node, BindTabular(table, env));
   std::string name;
-  // Stored tables have names, lets have not; `as` gives one.
+  // Stored tables and views have names, other lets have not; `as` gives one.
+  const auto let = table.kind == ast::ExprKind::kName ? FindName(env, table.text) : nullptr;
   if (table.kind == ast::ExprKind::kMember ||
-      (table.kind == ast::ExprKind::kName && FindName(env, table.text) == nullptr)) {
+      (table.kind == ast::ExprKind::kName &&
+       (let == nullptr || (let->function != nullptr && let->function->view)))) {
     name = table.text;
   } else if (table.kind == ast::ExprKind::kQuery && !table.query->operators.empty()) {
     const auto* as = std::get_if<ast::As>(&table.query->operators.back().op);

@@ -34,6 +34,17 @@ constexpr ScalarFunction kRows[] = {
     {"geo_point_to_s2cell", "real,real,long", "string", "coalesce(kql_s2cell($1, $2, $3), '')"},
     {"geo_s2cell_to_central_point", "string", "dynamic", "kql_s2cell_center($1)"},
     {"geo_s2cell_to_polygon", "string", "dynamic", "kql_s2cell_polygon($1)"},
+    {"geo_point_to_h3cell", "real,real", "string", "kql_h3cell($1, $2, 6)"},
+    {"geo_point_to_h3cell", "real,real,long", "string", "kql_h3cell($1, $2, $3)"},
+    {"geo_h3cell_to_central_point", "string", "dynamic", "kql_h3cell_center($1)"},
+    {"geo_h3cell_to_polygon", "string", "dynamic", "kql_h3cell_polygon($1)"},
+    {"geo_h3cell_level", "string", "int", "CAST(kql_h3cell_level($1) AS INTEGER)"},
+    {"geo_h3cell_children", "string", "dynamic", "kql_h3cell_children($1, NULL)"},
+    {"geo_h3cell_children", "string,long", "dynamic", "kql_h3cell_children($1, $2)"},
+    {"geo_h3cell_parent", "string", "string", "kql_h3cell_parent($1, NULL)"},
+    {"geo_h3cell_parent", "string,long", "string", "kql_h3cell_parent($1, $2)"},
+    {"geo_h3cell_rings", "string,long", "dynamic", "kql_h3cell_rings($1, $2)"},
+    {"geo_h3cell_neighbors", "string", "dynamic", "kql_h3cell_neighbors($1)"},
     {"geo_from_wkt", "string", "dynamic", "kql_geo_from_wkt($1)"},
 };
 

@@ -22,6 +22,7 @@ constexpr ScalarFunction kRows[] = {
     {"ipv6_is_in_any_range", "string,packed...", "bool",
      "kql_ipv6_is_in_any_range($1, kql_array_make($+))"},
     {"ipv4_is_private", "string", "bool", "kql_ipv4_is_private($1)"},
+    {"ipv4_range_to_cidr_list", "string,string", "dynamic", "kql_ipv4_range_to_cidr_list($1, $2)"},
     {"ipv4_netmask_suffix", "string", "long", "kql_ipv4_netmask_suffix($1)"},
     {"format_ipv4", "string", "string", "kql_format_ipv4($1, 32, false)"},
     {"format_ipv4", "string,long", "string", "kql_format_ipv4($1, $2, false)"},

@@ -9,10 +9,13 @@ void AddAggregates(Registrar& registrar);
 void AddConversions(Registrar& registrar);
 void AddDateTimes(Registrar& registrar);
 void AddDecimals(Registrar& registrar);
+void AddDistributions(Registrar& registrar);
 void AddDynamics(Registrar& registrar);
+void AddEncodings(Registrar& registrar);
 void AddExpand(Registrar& registrar);
 void AddGeo(Registrar& registrar);
 void AddGeoCells(Registrar& registrar);
+void AddGeoH3(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
 void AddIngest(Registrar& registrar);
@@ -27,6 +30,7 @@ void AddSets(Registrar& registrar);
 void AddSketches(Registrar& registrar);
 void AddStrings(Registrar& registrar);
 void AddTerms(Registrar& registrar);
+void AddUnits(Registrar& registrar);
 
 // clang-format off
 inline constexpr void (*kFamilies[])(Registrar&) = {
@@ -34,10 +38,13 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddConversions,
     AddDateTimes,
     AddDecimals,
+    AddDistributions,
     AddDynamics,
+    AddEncodings,
     AddExpand,
     AddGeo,
     AddGeoCells,
+    AddGeoH3,
     AddHashes,
     AddNetwork,
     AddIngest,
@@ -52,6 +59,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddSketches,
     AddStrings,
     AddTerms,
+    AddUnits,
 };
 // clang-format on
 

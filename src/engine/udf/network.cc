@@ -55,6 +55,25 @@ std::vector<std::string> TextsOf(std::string_view json) {
   return texts;
 }
 
+// The fewest networks that hold just the addresses of a range. False: no range.
+bool RangeToNetworks(DynOut& out, Text first, Text last) {
+  const auto from = ParseIpv4(first), to = ParseIpv4(last);
+  if (!from || !to || from->address > to->address) return false;
+  JsonArrayWriter networks(out);
+  uint64_t at = from->address;
+  const uint64_t end = to->address;
+  while (at <= end) {
+    int bits = 0;  // of the addresses inside
+    while (bits < 32 && at % (uint64_t{2} << bits) == 0 && at + (uint64_t{2} << bits) - 1 <= end) {
+      ++bits;
+    }
+    networks.Quoted(FormatIpv4(static_cast<uint32_t>(at)) + "/" + std::to_string(32 - bits));
+    at += uint64_t{1} << bits;
+  }
+  networks.Close();
+  return true;
+}
+
 // Calls f with each address that stands in the text with no letter, digit or dot beside it.
 template <typename F>
 bool AnyAddressIn(Text text, F f) {
@@ -104,6 +123,8 @@ void AddIpv4(Registrar& r) {
     if (!ip || prefix < 0 || prefix > 32) return std::nullopt;
     return ip->Masked(static_cast<int>(std::min<int64_t>(prefix, ip->prefix)));
   });
+  r.Add("kql_ipv4_range_to_cidr_list",
+        [](DynOut& out, Text first, Text last) { return RangeToNetworks(out, first, last); });
   r.Add("kql_ipv4_compare", [](Text a, Text b, int64_t prefix) { return CompareV4(a, b, prefix); });
   r.Add("kql_ipv6_compare", [](Text a, Text b, int64_t prefix) { return CompareV6(a, b, prefix); });
   r.Add("kql_ipv4_is_in_range", [](Text ip, Text range) { return InRangeV4(ip, range); });
