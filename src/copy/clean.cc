@@ -63,7 +63,7 @@ Task<Status> CleanMoved(Session& session, TableRun& run) {
   }
   if (!cleaned) {
     if (session.ending()) co_return cleaned;
-    session.Notify(run.name, "clean-up is left to the next start: " + cleaned.error().message);
+    session.Notify(run.name, "clean-up is put off: " + cleaned.error().message);
     co_return Status();
   }
   std::vector<checkpoint::Record> group;

@@ -221,7 +221,7 @@ Task<Status> StagingTables::DropOf(const TableRun& run) {
     if (dropped) continue;
     if (session_.ending()) co_return dropped;
     // It stays known: the table's next end and the next start try again.
-    session_.Notify(run.name, fmt::format("staging table {} stays until the next start: {}", name,
+    session_.Notify(run.name, fmt::format("dropping staging table {} is put off: {}", name,
                                           dropped.error().message));
   }
   co_return Status();

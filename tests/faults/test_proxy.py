@@ -19,7 +19,7 @@ from harness.fault_proxy import Fault
 #   retry       sends the same again
 #   redo        sends it again under a new name (folder, token, segment)
 #   look, …     looks what came of it before that
-#   tell        goes on and says what is left to the next start
+#   tell        goes on, says so, and sends it again at the end of the iteration or at the next start
 #   stop        ends within two seconds without sending it again; the same command line goes on
 GROUPS = {
     "lost before": ("reset-before", "refused", "reset-during"),
@@ -42,7 +42,7 @@ _CLEAN_UP = {**_READ, "bad request": "tell", "no access": "tell", "conflict": "t
 _BLOB_READ = {**_READ}
 CHOICES = {
     # To clusters. What only reads is repeated for as long as it takes.
-    "probe": {**_READ},
+    "probe": {**_READ, "bad request": "stop|go", "conflict": "stop|go"},
     "show": _READ,
     "self-test": _READ,
     "cursor": _READ,
@@ -149,8 +149,7 @@ def observed(outcome, hit, kind):
     if outcome.code not in (0, None):
         words.add("stop")
     else:
-        words.add("go")
-        words.add("tell" if "next start" in outcome.out else "go")
+        words.add("tell" if "put off" in outcome.out else "go")
         if kind == "script":
             words.add("look") if looked else None
         if resent:
@@ -218,7 +217,7 @@ class ProxyTest(unittest.TestCase):
             fits = parts[-1] in words or (parts[-1] == "look" and looked)
             if parts[0] == "look":
                 fits &= looked
-            if parts[-1] in ("go", "tell") and kind not in RECURRING:
+            if parts[-1] == "go" and kind not in RECURRING:
                 fits &= not words & {"retry", "redo"}
             if fits:
                 return

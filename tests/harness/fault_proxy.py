@@ -61,12 +61,13 @@ def _first(patterns, text, otherwise):
 
 def kind_of_cluster_request(path, body):
     try:
-        text = json.loads(body).get("csl", "")
+        asked = json.loads(body)
+        text, db = asked.get("csl", ""), asked.get("db", "")
     except (ValueError, AttributeError):
-        text = ""
+        text = db = ""
     if path.endswith("/query"):
-        return _first(_QUERIES, text, "query"), text
-    return _first(_COMMANDS, text.lstrip(), "other"), text
+        return _first(_QUERIES, text, "query"), text, db
+    return _first(_COMMANDS, text.lstrip(), "other"), text, db
 
 
 def kind_of_blob_request(method, path, headers, body=b""):
@@ -124,6 +125,7 @@ class Seen:
     answered: int = 0
     ended: float = 0.0
     where: str = ""  # the proxy's name
+    db: str = ""
 
     def acted(self):
         """How often the server did what it was asked."""
@@ -449,9 +451,10 @@ class FaultProxy:
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         if self.blob:
             kind, text = kind_of_blob_request(method, path, headers, content)
+            db = ""
         else:
-            kind, text = kind_of_cluster_request(path, content)
-        seen = Seen(time.monotonic(), kind, text, where=self.name)
+            kind, text, db = kind_of_cluster_request(path, content)
+        seen = Seen(time.monotonic(), kind, text, where=self.name, db=db)
         with self.lock:
             self.log.append(seen)
         fault = self._match(kind, text)
