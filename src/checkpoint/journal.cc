@@ -293,6 +293,10 @@ Error Journal::WhyGone(Error error) {
   bool removed = !content && content.error().reason == "NotFound";
   if (content) {
     const auto manifest = ReadManifest(content->bytes);
+    if (manifest && manifest->generation > generation_) {
+      // The new owner has begun its own segment and deleted this one.
+      return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost").value();
+    }
     const auto there = store_.Stat(segment());
     removed = manifest && manifest->generation == generation_ && !there &&
               there.error().reason == "NotFound";

@@ -113,6 +113,10 @@ TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
   EXPECT_FALSE(first->Begin({}).has_value());  // nor can it roll to a segment that nobody reads
   EXPECT_FALSE(first->MaySend());
   EXPECT_TRUE(second->Append({Numbered("a", "2")}));
+  // The same once its segment is gone.
+  ASSERT_TRUE(second->DeleteOldSegments());
+  EXPECT_EQ(first->Append({Numbered("a", "zombie")}).error().reason, "LeaseLost");
+  EXPECT_EQ(first->AppendAgain().error().reason, "LeaseLost");
   ASSERT_TRUE(second->Close());
   auto third = Open(&opened);
   EXPECT_EQ(opened.records.back().state, "2");

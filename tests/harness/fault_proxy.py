@@ -199,7 +199,7 @@ def _errors_inside(path):
 
 # ---- bytes
 
-class _Broken(Exception):
+class Dropped(Exception):
     pass
 
 
@@ -213,7 +213,7 @@ class _Stream:
     def fill(self):
         data = self.sock.recv(1 << 18)
         if not data:
-            raise _Broken("closed")
+            raise Dropped("closed")
         self.buffer += data
 
     def until(self, mark):
@@ -249,7 +249,7 @@ class _Stream:
         try:
             while True:
                 self.fill()
-        except _Broken:
+        except Dropped:
             content, self.buffer = self.buffer, b""
             return content, content
 
@@ -389,7 +389,7 @@ class FaultProxy:
                 headers = _headers(head)
                 raw, content = client.body(headers, False)
                 upstream = self._one(client, upstream, head, headers, raw, content)
-        except (_Broken, OSError, ValueError):
+        except (Dropped, OSError, ValueError):
             pass
         finally:
             with self.lock:
@@ -429,7 +429,7 @@ class FaultProxy:
                 while head.split(b" ", 2)[1] == b"100":
                     head = upstream.until(b"\r\n\r\n")
                 break
-            except (_Broken, OSError):
+            except (Dropped, OSError):
                 upstream.sock.close()
                 upstream = None
                 # Only an idle connection that the server had closed is tried again.
@@ -475,7 +475,7 @@ class FaultProxy:
         client.sock.sendall(ahead + araw)
         seen.answered = seen.statuses[-1]
         if upstream is None:
-            raise _Broken("the server closed")
+            raise Dropped("the server closed")
         return upstream
 
     def _spoil(self, fault, client, upstream, head, raw, path, method, seen):
@@ -500,14 +500,14 @@ class FaultProxy:
         if name == "refused":
             self.refuse(REFUSE_S)
             _reset(client.sock)
-            raise _Broken(name)
+            raise Dropped(name)
         if name == "reset-before":
             _reset(client.sock)
-            raise _Broken(name)
+            raise Dropped(name)
         if name == "reset-during":
             self._half_request(head + raw)
             _reset(client.sock)
-            raise _Broken(name)
+            raise Dropped(name)
         upstream, ahead, aheaders, araw, acontent = self._forward(upstream, head + raw, method,
                                                                   seen)
         if name == "errors-inside":
@@ -528,7 +528,7 @@ class FaultProxy:
             _reset(client.sock)
         else:
             raise ValueError(f"no fault '{name}'")
-        raise _Broken(name)
+        raise Dropped(name)
 
     def _half_request(self, request):
         """The server gets the first half, then the connection breaks."""
@@ -550,7 +550,7 @@ class FaultProxy:
                     again, *_ = self._forward(None, request, method, seen)
                     if again is not None:
                         again.sock.close()
-                except (_Broken, OSError):
+                except (Dropped, OSError):
                     pass
             threading.Thread(target=late, daemon=True).start()
         client.sock.sendall(ahead + araw)
