@@ -113,13 +113,17 @@ TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
   EXPECT_FALSE(first->Begin({}).has_value());  // nor can it roll to a segment that nobody reads
   EXPECT_FALSE(first->MaySend());
   EXPECT_TRUE(second->Append({Numbered("a", "2")}));
-  // The same once its segment is gone.
-  ASSERT_TRUE(second->DeleteOldSegments());
-  EXPECT_EQ(first->Append({Numbered("a", "zombie")}).error().reason, "LeaseLost");
-  EXPECT_EQ(first->AppendAgain().error().reason, "LeaseLost");
   ASSERT_TRUE(second->Close());
   auto third = Open(&opened);
   EXPECT_EQ(opened.records.back().state, "2");
+}
+
+TEST_F(JournalTest, AnOwnerWhoseSegmentWasDeletedWasTakenOver) {
+  auto first = Open();
+  auto second = Open();
+  ASSERT_TRUE(second->DeleteOldSegments());
+  EXPECT_EQ(first->Append({Numbered("a", "zombie")}).error().reason, "LeaseLost");
+  EXPECT_EQ(first->Renew().error().reason, "LeaseLost");
 }
 
 TEST_F(JournalTest, ALostAppendIsSentAgainAsItIs) {

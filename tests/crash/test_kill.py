@@ -221,23 +221,24 @@ class KillTest(unittest.TestCase):
         self.fail(f"copy {number} did not end (seed {SEED}): {path.read_text()[-3000:]}")
 
     def judge_work(self, began_at):
-        """Redo after each start, and exports whose outcome had been recorded: their ingestion was
-        sent, so it was."""
-        sent, ingested = set(), set()
-        for start, until in zip(began_at, began_at[1:] + [float("inf")]):
-            before, again = set(sent), set()
+        """Blocks done again because of each kill, and exports whose outcome had been recorded:
+        their ingestion was sent, so it was."""
+        last_sent, ingested = {}, set()
+        redone = collections.defaultdict(set)  # by the start that was cut short
+        for number, (start, until) in enumerate(zip(began_at, began_at[1:] + [float("inf")])):
             for seen in self.work_since(start):
                 block = block_of(seen)
                 if seen.at >= until or block is None:
                     continue
                 if seen.kind == "export" and block in ingested:
                     self.repeats += 1
-                if (seen.kind, block) in before:
-                    again.add(block)
+                before = last_sent.get((seen.kind, block), number)
+                if before != number:
+                    redone[before].add(block)
                 if seen.kind == "ingest":
                     ingested.add(block)
-                sent.add((seen.kind, block))
-            self.redone.append(len(again))
+                last_sent[seen.kind, block] = number
+        self.redone += [len(redone[number]) for number in range(len(began_at))]
 
     def check(self, number, blobs, expected):
         for thread in self.restarts:
@@ -286,7 +287,9 @@ class KillTest(unittest.TestCase):
         self.report(copies, blob_copies, usual_s, time.monotonic() - began)
         self.assertEqual(self.repeats, 0, "recorded exports that were repeated")
         self.assertLessEqual(max(self.redone), IN_FLIGHT)
-        self.assertLessEqual(statistics.median(self.progress), PROGRESS_LIMIT_S)
+        # A busy machine may be late now and then; the report says how late.
+        in_time = sum(1 for seconds in self.progress if seconds <= PROGRESS_LIMIT_S)
+        self.assertGreaterEqual(in_time, 0.95 * len(self.progress))
 
     def report(self, copies, blob_copies, usual_s, took_s):
         victims = collections.Counter(what.split(" ")[0] for what in self.killed_at.elements())
@@ -296,7 +299,7 @@ class KillTest(unittest.TestCase):
               f"{len([w for w in self.killed_at if 'random' not in w])} kinds of steps) in {copies} "
               f"copies ({blob_copies} through blob storage; one undisturbed takes {usual_s:.1f} s), "
               f"{took_s:.0f} s: 0 lost, 0 doubled, 0 changed, 0 left behind; recorded exports "
-              f"repeated: {self.repeats}; blocks done again after a start: {max(self.redone)} at "
+              f"repeated: {self.repeats}; blocks done again after a kill: {max(self.redone)} at "
               f"most (in flight: {IN_FLIGHT}); first new progress after a kill: median "
               f"{statistics.median(self.progress):.2f} s, longest {max(self.progress):.2f} s "
               f"({late} over {PROGRESS_LIMIT_S} s); other exit codes on the way: "
