@@ -163,6 +163,78 @@ Result<NodePtr> ActivityCounts(Binder& binder, const ast::Expr& call, const Node
   return MakeShow(std::move(result), std::move(columns));
 }
 
+// The arguments given by name behind the positional ones.
+struct LookupOptions {
+  bool return_unmatched = false;
+  bool return_lookup_key = false;
+};
+Result<LookupOptions> ReadLookupOptions(Binder& binder, const ast::Expr& call, const EnvPtr& env) {
+  LookupOptions options;
+  for (const ast::ExprPtr& arg : call.args) {
+    if (arg->kind != ast::ExprKind::kNamed) continue;
+    const std::string& name = arg->names.at(0);
+    KC_ASSIGN(ExprPtr constant, binder.BindConstant(*arg->args[0], env, call.text));
+    KC_ASSIGN(const Value value, binder.Evaluate(constant));
+    const bool* flag = std::get_if<bool>(&value);
+    if (name == "return_unmatched" && flag != nullptr) {
+      options.return_unmatched = *flag;
+    } else if (name == "return_lookup_key" && flag != nullptr) {
+      options.return_lookup_key = *flag;
+    } else if (name != "lookup_area_radius") {  // which only hastens the search
+      return Binder::Semantic("SEM0219", call.text + "(): wrong argument " + name);
+    }
+  }
+  return options;
+}
+
+// Rows beside the lines or polygons of another table that they are on.
+Result<NodePtr> GeoLookup(Binder& binder, const ast::Expr& call, const NodePtr& in,
+                          const EnvPtr& env) {
+  const bool lines = call.text == "geo_line_lookup";
+  const auto positional = static_cast<size_t>(
+      std::count_if(call.args.begin(), call.args.end(),
+                    [](const ast::ExprPtr& arg) { return arg->kind != ast::ExprKind::kNamed; }));
+  if (positional < 4 || positional > 5 || (lines && positional != 5)) {
+    return Binder::Semantic("SEM0219", call.text + "(): wrong number of arguments");
+  }
+  KC_ASSIGN(const LookupOptions options, ReadLookupOptions(binder, call, env));
+  KC_ASSIGN(NodePtr lookup, binder.BindTabular(*call.args[0], env));
+  const Column* key = Binder::FindColumn(lookup->columns, call.args[1]->text);
+  if (key == nullptr) {
+    return Binder::Semantic("SEM0100",
+                            "Failed to resolve column named '" + call.args[1]->text + "'");
+  }
+  Rows rows = Binder::RowsOf(in);
+  KC_ASSIGN(ExprPtr longitude, BindArgument(binder, call, 2, rows, env));
+  KC_ASSIGN(ExprPtr latitude, BindArgument(binder, call, 3, rows, env));
+  ExprPtr match;
+  if (positional == 4) {
+    KC_ASSIGN(match,
+              binder.CallFunction("geo_point_in_polygon", {longitude, latitude, MakeColumn(*key)}));
+  } else {
+    KC_ASSIGN(ExprPtr radius, binder.BindConstant(*call.args[4], env, call.text));
+    KC_ASSIGN(radius, binder.Convert(std::move(radius), ScalarType::kReal));
+    KC_ASSIGN(ExprPtr distance, binder.CallFunction(lines ? "geo_distance_point_to_line"
+                                                          : "geo_distance_point_to_polygon",
+                                                    {longitude, latitude, MakeColumn(*key)}));
+    match = MakeCompare(Compare::kLe, std::move(distance), std::move(radius));
+  }
+  auto join = MakeNode(NodeKind::kJoin, {rows.node, lookup});
+  join->join = options.return_unmatched ? JoinKind::kLeft : JoinKind::kInner;
+  join->predicate = std::move(match);
+  join->serialized = join->sorted = false;
+  join->columns.clear();
+  NameSet names;
+  for (const std::vector<Column>* side : {&in->columns, &lookup->columns}) {
+    for (Column column : *side) {
+      if (column.id == key->id && !options.return_lookup_key) continue;
+      column.name = names.Unique(column.name);
+      join->columns.push_back(std::move(column));
+    }
+  }
+  return NodePtr(std::move(join));
+}
+
 }  // namespace
 
 Result<std::optional<NodePtr>> EvaluateMore(Binder& binder, const ast::Evaluate& op,
@@ -175,6 +247,8 @@ Result<std::optional<NodePtr>> EvaluateMore(Binder& binder, const ast::Evaluate&
     node = SchemaMerge(binder, *op.call, in, env);
   } else if (name == "activity_counts_metrics") {
     node = ActivityCounts(binder, *op.call, in, env);
+  } else if (name == "geo_polygon_lookup" || name == "geo_line_lookup") {
+    node = GeoLookup(binder, *op.call, in, env);
   } else {
     return std::optional<NodePtr>();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kql/binder_impl.h"
+#include "kql/binder_scan_steps.h"
 
 namespace kc::kql {
 
@@ -238,8 +239,10 @@ Result<NodePtr> ScanBinder::Bind() {
 }  // namespace
 
 Result<NodePtr> Binder::Operate(const ast::Scan& op, NodePtr in, const EnvPtr& env) {
-  if (op.steps.size() != 1) {
-    return Semantic("SEM0002", "scan: exactly one step is supported by this engine");
+  if (op.steps.empty()) return Semantic("SEM0003", "scan: a step is expected");
+  if (op.steps.size() > 1 || !op.params.empty() ||
+      op.steps[0].output != ast::ScanStep::Output::kAll) {
+    return BindScanSteps(*this, op, std::move(in), env);
   }
   return ScanBinder(*this, op, std::move(in), env).Bind();
 }

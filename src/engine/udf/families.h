@@ -16,6 +16,7 @@ void AddExpand(Registrar& registrar);
 void AddGeo(Registrar& registrar);
 void AddGeoCells(Registrar& registrar);
 void AddGeoH3(Registrar& registrar);
+void AddGeoShapes(Registrar& registrar);
 void AddHashes(Registrar& registrar);
 void AddNetwork(Registrar& registrar);
 void AddIngest(Registrar& registrar);
@@ -45,6 +46,7 @@ inline constexpr void (*kFamilies[])(Registrar&) = {
     AddGeo,
     AddGeoCells,
     AddGeoH3,
+    AddGeoShapes,
     AddHashes,
     AddNetwork,
     AddIngest,

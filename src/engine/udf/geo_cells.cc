@@ -1,6 +1,8 @@
 // geo_*: S2 cells and WKT texts.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 #include "base/text.h"
 #include "engine/udf/families.h"
@@ -127,13 +129,44 @@ Vector3 PointOf(const S2Cell& cell, double di, double dj) {
   return Unit(FaceToVec(cell.face, StToUv(s), StToUv(t)));
 }
 
-bool S2Token(std::string& out, double longitude, double latitude, int64_t level) {
-  if (!IsValid({longitude, latitude}) || level < 0 || level > kMaxLevel) return false;
-  const uint64_t id = CellOf(ToVector({longitude, latitude}), static_cast<int>(level));
+void AppendToken(std::string& out, uint64_t id) {
   for (int shift = 60; shift >= 0; shift -= 4) {
     if (shift < 60 && (id << (60 - shift)) == 0) break;
     out += "0123456789abcdef"[id >> shift & 15];
   }
+}
+
+bool S2Token(std::string& out, double longitude, double latitude, int64_t level) {
+  if (!IsValid({longitude, latitude}) || level < 0 || level > kMaxLevel) return false;
+  AppendToken(out, CellOf(ToVector({longitude, latitude}), static_cast<int>(level)));
+  return true;
+}
+
+// The cells of the same level that share an edge or a corner.
+bool S2Neighbors(std::string& out, std::string_view token) {
+  const auto cell = DecodeCell(token);
+  if (!cell) return false;
+  const double size = std::ldexp(1.0, -cell->level);
+  // Beyond an edge of the cube: the cell just over it.
+  const auto uv_of = [&](int64_t step) {
+    constexpr double kBeyond = 1 + 1e-12;
+    const double st = (static_cast<double>(step) + 0.5) * size;
+    return st < 0 ? -kBeyond : st > 1 ? kBeyond : StToUv(st);
+  };
+  std::vector<uint64_t> seen = {CellOf(PointOf(*cell, 0.5, 0.5), cell->level)};
+  JsonArrayWriter array(out);
+  for (int di = -1; di <= 1; ++di) {
+    for (int dj = -1; dj <= 1; ++dj) {
+      const Vector3 at = Unit(FaceToVec(cell->face, uv_of(cell->i + di), uv_of(cell->j + dj)));
+      const uint64_t id = CellOf(at, cell->level);
+      if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
+      seen.push_back(id);
+      std::string name;
+      AppendToken(name, id);
+      array.Quoted(name);
+    }
+  }
+  array.Close();
   return true;
 }
 
@@ -256,6 +289,7 @@ void AddGeoCells(Registrar& r) {
     out += '}';
     return true;
   });
+  r.Add("kql_s2cell_neighbors", [](DynOut& out, Text token) { return S2Neighbors(out, token); });
   r.Add("kql_s2cell_polygon", [](DynOut& out, Text token) { return S2Polygon(out, token); });
   r.Add("kql_geo_from_wkt", [](DynOut& out, Text text) { return WktReader(text, out).ReadAll(); });
 }

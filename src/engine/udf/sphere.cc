@@ -13,7 +13,9 @@ std::optional<Point> ParsePosition(std::string_view json) {
       KindOf(parts[1]) != JsonKind::kNumber) {
     return std::nullopt;
   }
-  const Point point{JsonToDouble(parts[0]), JsonToDouble(parts[1])};
+  Point point{JsonToDouble(parts[0]), JsonToDouble(parts[1])};
+  // Of shapes, longitudes beyond the date line are taken round the earth.
+  if (std::fabs(point.longitude) > 180) point.longitude = std::remainder(point.longitude, 360);
   return IsValid(point) ? std::optional(point) : std::nullopt;
 }
 
