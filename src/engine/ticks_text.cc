@@ -14,10 +14,10 @@ char* Two(char* out, unsigned value) {
 }
 
 char* Seven(char* out, unsigned value) {
-  for (int i = 6; i >= 0; --i) {
-    out[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  }
+  Two(out, value / 100'000);
+  Two(out + 2, value / 1'000 % 100);
+  Two(out + 4, value / 10 % 100);
+  out[6] = static_cast<char>('0' + value % 10);
   return out + 7;
 }
 

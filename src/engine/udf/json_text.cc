@@ -1,7 +1,6 @@
 #include "engine/udf/json_text.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -463,58 +462,98 @@ bool NormalizeJson(std::string_view text, std::string& out) {
 
 namespace {
 
-using JsonEntry = std::pair<std::string_view, std::string_view>;
+// Writes JSON with sorted keys to memory of three times its size.
+class SortedWriter {
+ public:
+  explicit SortedWriter(char* out) : out_(out) {}
+  char* out() const { return out_; }
 
-void AppendEntries(std::string& out, const JsonEntry* entries, size_t count, int depth) {
-  out.push_back('{');
-  for (size_t i = 0; i < count; ++i) {
-    if (i > 0) out.push_back(',');
-    out.append(entries[i].first).push_back(':');
-    AppendSortedJson(out, entries[i].second, depth + 1);
+  void Value(std::string_view json, int depth) {
+    const JsonKind kind = KindOf(json);
+    if (depth > kMaxJsonDepth || (kind != JsonKind::kArray && kind != JsonKind::kObject)) {
+      return Put(json);
+    }
+    JsonItems items(json);
+    kind == JsonKind::kArray ? Array(items, depth) : Object(items, depth);
   }
-  out.push_back('}');
-}
 
-// Most objects have few keys: those are sorted in place as they come, without memory of their own.
-void AppendSortedObject(std::string& out, JsonItems& items, int depth) {
-  constexpr size_t kFew = 16;
-  std::array<JsonEntry, kFew> few;
-  size_t count = 0;
-  while (count < kFew && items.Next()) {
-    const JsonEntry entry(items.key(), items.value());
-    size_t at = count++;
-    for (; at > 0 && entry.first < few[at - 1].first; --at) few[at] = few[at - 1];
-    few[at] = entry;
+ private:
+  struct Entry {
+    std::string_view key, value;
+  };
+  // Most objects have few keys: those are sorted in place as they come, without memory of their
+  // own.
+  static constexpr size_t kFew = 16;
+
+  static bool Less(const Entry& a, const Entry& b) { return a.key < b.key; }
+
+  void Put(std::string_view text) {
+    std::memcpy(out_, text.data(), text.size());
+    out_ += text.size();
   }
-  if (count < kFew || !items.Next()) return AppendEntries(out, few.data(), count, depth);
-  std::vector<JsonEntry> many(few.begin(), few.end());
-  do {
-    many.emplace_back(items.key(), items.value());
-  } while (items.Next());
-  std::stable_sort(many.begin(), many.end(),
-                   [](const JsonEntry& a, const JsonEntry& b) { return a.first < b.first; });
-  AppendEntries(out, many.data(), many.size(), depth);
-}
+
+  void Array(JsonItems& items, int depth) {
+    *out_++ = '[';
+    for (bool first = true; items.Next(); first = false) {
+      if (!first) *out_++ = ',';
+      Value(items.value(), depth + 1);
+    }
+    *out_++ = ']';
+  }
+
+  void Object(JsonItems& items, int depth) {
+    Entry few[kFew];
+    size_t count = 0;
+    while (count < kFew && items.Next()) {
+      const Entry entry{items.key(), items.value()};
+      size_t at = count++;
+      for (; at > 0 && Less(entry, few[at - 1]); --at) few[at] = few[at - 1];
+      few[at] = entry;
+    }
+    if (count < kFew || !items.Next()) return Entries(few, count, depth);
+    std::vector<Entry> many(few, few + count);
+    do {
+      many.push_back({items.key(), items.value()});
+    } while (items.Next());
+    std::stable_sort(many.begin(), many.end(), Less);
+    Entries(many.data(), many.size(), depth);
+  }
+
+  void Entries(const Entry* entries, size_t count, int depth) {
+    *out_++ = '{';
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [key, value] = entries[i];
+      if (i > 0) *out_++ = ',';
+      const bool adjacent =
+          value.data() == key.data() + key.size() + 1 && key.data()[key.size()] == ':';
+      if (adjacent && value[0] != '{' && value[0] != '[') {
+        Put({key.data(), key.size() + 1 + value.size()});
+        continue;
+      }
+      Put(key);
+      *out_++ = ':';
+      Value(value, depth + 1);
+    }
+    *out_++ = '}';
+  }
+
+  char* out_;
+};
 
 }  // namespace
 
-void AppendSortedJson(std::string& out, std::string_view json, int depth) {
-  const JsonKind kind = KindOf(json);
-  if (depth > kMaxJsonDepth || (kind != JsonKind::kArray && kind != JsonKind::kObject)) {
-    out.append(json.empty() ? "null" : json);
+void AppendSortedJson(std::string& out, std::string_view json) {
+  if (json.empty()) {
+    out.append("null");
     return;
   }
-  JsonItems items(json);
-  if (kind == JsonKind::kArray) {
-    out.push_back('[');
-    for (bool first = true; items.Next(); first = false) {
-      if (!first) out.push_back(',');
-      AppendSortedJson(out, items.value(), depth + 1);
-    }
-    out.push_back(']');
-    return;
-  }
-  AppendSortedObject(out, items, depth);
+  const size_t before = out.size();
+  // JSON becomes shorter, if anything. Of other texts a character may bring a comma and a colon or
+  // a bracket that they lack.
+  out.resize(before + 3 * json.size());
+  SortedWriter writer(out.data() + before);
+  writer.Value(json, 0);
+  out.resize(static_cast<size_t>(writer.out() - out.data()));
 }
 
 }  // namespace kc::engine::udf

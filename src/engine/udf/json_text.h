@@ -68,7 +68,7 @@ void AppendJsonInteger(std::string& out, int64_t value);
 // undefined).
 bool NormalizeJson(std::string_view text, std::string& out);
 // The same value with the keys of all objects sorted by their bytes.
-void AppendSortedJson(std::string& out, std::string_view json, int depth = 0);
+void AppendSortedJson(std::string& out, std::string_view json);
 
 // Builds an array.
 class JsonArrayWriter {

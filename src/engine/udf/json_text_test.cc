@@ -20,6 +20,16 @@ TEST(JsonText, KeysAreSortedAtEveryDepth) {
   EXPECT_EQ(Sorted(R"([{"b":1,"a":2},[]])"), R"([{"a":2,"b":1},[]])");
 }
 
+// Not JSON, which is never stored: nothing is written beyond the memory.
+TEST(JsonText, TextsThatAreNotJsonDoNoHarm) {
+  for (const std::string_view text :
+       {"[", "{", "[[[[[[", "{\"a\"1}", "[\"a\"\"b\"\"c\"]", "{:1}", "{\"a\":{\"b\":[",
+        "[1[2[3{\"x\"", "{\"a\" 1}", "[{}{}{}[][]]"}) {
+    EXPECT_LT(Sorted(text).size(), 3 * text.size()) << text;
+  }
+  EXPECT_EQ(Sorted(R"({"b" : 1, "a":[ 1 ,{"d":2,"c":3} ]})"), R"({"a":[1,{"c":3,"d":2}],"b":1})");
+}
+
 // Objects of few keys are sorted another way than those of many: both, and the step between.
 TEST(JsonText, ObjectsOfEverySizeAreSortedAndEqualKeysKeepTheirOrder) {
   for (int count = 1; count < 40; ++count) {

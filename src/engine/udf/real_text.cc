@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/text.h"
 #include "engine/udf/powers_of_ten.h"
@@ -41,22 +42,48 @@ struct Digits {
   int exponent = 0;  // of the last digit
 };
 
+// The digit at a place of ten and what is left, dividing by constants: the place is known only at
+// run time, and a division by a variable takes as long as all the rest.
+uint32_t TakeDigit(uint32_t& value, int place) {
+  uint32_t digit = 0;
+  switch (place) {
+#define KC_PLACE(N, POWER)   \
+  case N:                    \
+    digit = value / (POWER); \
+    value %= (POWER);        \
+    return digit
+    KC_PLACE(9, 1'000'000'000);
+    KC_PLACE(8, 100'000'000);
+    KC_PLACE(7, 10'000'000);
+    KC_PLACE(6, 1'000'000);
+    KC_PLACE(5, 100'000);
+    KC_PLACE(4, 10'000);
+    KC_PLACE(3, 1'000);
+    KC_PLACE(2, 100);
+    KC_PLACE(1, 10);
+#undef KC_PLACE
+    default:
+      return std::exchange(value, 0);
+  }
+}
+
+int CountDigits(uint32_t value) {
+  int count = 1;
+  for (uint32_t limit = 10; value >= limit; limit *= 10) {
+    if (++count == 10) break;
+  }
+  return count;
+}
+
 // Digits of the upper bound until the rest is within the interval that reads back as the number.
 void CutDigits(Scaled upper, uint64_t delta, Digits& out) {
   const int shift = -upper.exponent;
   const uint64_t mask = (uint64_t{1} << shift) - 1;
   auto integer = static_cast<uint32_t>(upper.significand >> shift);
   uint64_t fraction = upper.significand & mask;
-  uint32_t power = 1;
-  int left = 1;
-  while (integer / power >= 10) {
-    power *= 10;
-    ++left;
-  }
-  for (; left > 0; power /= 10) {
-    const uint32_t digit = integer / power;
-    integer %= power;
-    --left;
+  int left = CountDigits(integer);
+  while (left > 0) {
+    const uint32_t digit = TakeDigit(integer, --left);
     if (digit != 0 || out.count > 0) out.text[out.count++] = static_cast<char>('0' + digit);
     if ((uint64_t{integer} << shift) + fraction <= delta) {
       out.exponent += left;
