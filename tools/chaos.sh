@@ -4,4 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH=tests KC_BIN=$PWD/build/bin
 export KC_KILLS=${KILLS:-1000} KC_SEED=${SEED:-0}
-python3 -m unittest -v tests/crash/test_kill.py
+tools/with_azurite.sh python3 -m unittest -v tests/crash/test_kill.py
+# Every kind of request with every fault, instead of a part.
+KC_FAULTS=all tools/with_azurite.sh python3 -m unittest -v tests/faults/test_proxy.py
+KC_PAIRS=100 tools/with_azurite.sh python3 -m unittest -v tests/faults/test_two_instances.py

@@ -7,21 +7,30 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using world::Task;
 
-// A fast operation is seen within about a quarter of its time; an hour's one costs a poll in 5 s.
 constexpr milliseconds kFirstDelay{10};
 constexpr world::Duration kLongestDelay = seconds(5);
-// Operations that will be due so soon are asked for with those that are due.
-constexpr milliseconds kTogether{5};
+// The goal is that stages follow each other within a quarter of a second.
+constexpr milliseconds kLongestQuickDelay{200};
+constexpr seconds kQuick{5};
+// Operations that will be due within this part of their delay are asked for with those that are
+// due: the number of polls doesn't grow with the number of operations.
+constexpr int kTogether = 4;
 constexpr size_t kMaxIds = 200;
 // The list of operations may lag behind the answer that told the id.
 constexpr int kMaxMissed = 8;
 
 }  // namespace
 
+world::Duration NextPoll(world::Duration elapsed, world::Duration last) {
+  const world::Duration longest = elapsed < kQuick ? kLongestQuickDelay : kLongestDelay;
+  return std::min<world::Duration>(last * 5 / 4, longest);
+}
+
 Task<Result<kusto::commands::Operation>> OperationPoller::Await(std::string id) {
   Waiting& mine = waiting_[id];
   mine.delay = kFirstDelay;
-  mine.due = clock_.Monotonic() + mine.delay;
+  mine.began = clock_.Monotonic();
+  mine.due = mine.began + mine.delay;
   if (runner_.running() == 0) runner_.Start(Run());
   while (!mine.done) {
     auto wait = changed_.Wait();
@@ -46,9 +55,11 @@ Task<void> OperationPoller::Run() {
       co_await pause;
     }
     std::vector<std::string> due;
-    const auto until = clock_.Monotonic() + kTogether;
+    const auto until = clock_.Monotonic();
     for (const auto& [id, waiting] : waiting_) {
-      if (!waiting.done && (waiting.due <= until || sleeper_.stopped()) && due.size() < kMaxIds) {
+      if (!waiting.done &&
+          (waiting.due - waiting.delay / kTogether <= until || sleeper_.stopped()) &&
+          due.size() < kMaxIds) {
         due.push_back(id);
       }
     }
@@ -94,7 +105,7 @@ void OperationPoller::Settle(const std::vector<std::string>& ids,
                              "the cluster no longer knows operation " + id, "OperationForgotten");
       waiting.done = true;
     }
-    waiting.delay = std::min<world::Duration>(waiting.delay * 5 / 4, kLongestDelay);
+    waiting.delay = NextPoll(now - waiting.began, waiting.delay);
     waiting.due = now + waiting.delay;
   }
 }

@@ -13,6 +13,11 @@
 
 namespace kc::copy {
 
+// How long to wait before an operation is asked for again, `elapsed` after it was begun and `last`
+// after it was asked for before: a fast one is seen within a quarter of its time, one of up to five
+// seconds within a fifth of a second; an hour's one costs a poll in five seconds, about 750 in all.
+world::Duration NextPoll(world::Duration elapsed, world::Duration last);
+
 class OperationPoller {
  public:
   using Show = std::function<world::Task<Result<kusto::Answer>>(std::string text)>;
@@ -26,7 +31,7 @@ class OperationPoller {
 
  private:
   struct Waiting {
-    world::Duration due{}, delay{};
+    world::Duration began{}, due{}, delay{};
     int missed = 0;
     bool done = false;
     Result<kusto::commands::Operation> outcome = kusto::commands::Operation();

@@ -19,7 +19,7 @@ from harness.fault_proxy import Fault
 #   retry       sends the same again
 #   redo        sends it again under a new name (folder, token, segment)
 #   look, …     looks what came of it before that
-#   tell        goes on, says so, and sends it again at the end of the iteration or at the next start
+#   tell        goes on, says so, and sends it again at the iteration's end or at the next start
 #   stop        ends within two seconds without sending it again; the same command line goes on
 GROUPS = {
     "lost before": ("reset-before", "refused", "reset-during"),
@@ -274,7 +274,8 @@ class ProxyTest(unittest.TestCase):
                 forms = [("1", 1.0, 3.0), (date, 1.0, 5.0), (None, 0.0, 1.5), ("-7", 0.0, 1.5),
                          ("soon", 0.0, 1.5), ("nan", 0.0, 1.5)]
                 status = ("429", "503")[number % 2]
-                for form, least, most in forms if ALL else (forms[number % 2], forms[2 + number % 4]):
+                some = forms if ALL else (forms[number % 2], forms[2 + number % 4])
+                for form, least, most in some:
                     if form == date:
                         form = email_utils.formatdate(time.time() + 3, usegmt=True)
                     with self.subTest(kind=kind, status=status, retry_after=form):

@@ -4,6 +4,7 @@ the answer says. It keeps a log of everything, so that a test can say what was s
 and what the server really did. Standard library only."""
 import collections
 import dataclasses
+import gzip
 import json
 import re
 import socket
@@ -126,6 +127,11 @@ class Seen:
     ended: float = 0.0
     where: str = ""  # the proxy's name
     db: str = ""
+    answer: bytes = b""  # what the server said, for the kinds in FaultProxy.keep
+
+    def wall(self, monotonic):
+        """A moment of this log as seconds since 1970, to compare with what servers tell."""
+        return time.time() - (time.monotonic() - monotonic)
 
     def acted(self):
         """How often the server did what it was asked."""
@@ -185,7 +191,8 @@ def _errors_inside(path):
     if path.endswith("/query"):
         frames = [{"FrameType": "DataSetHeader", "IsProgressive": False, "Version": "v2.0"},
                   {"FrameType": "DataTable", "TableId": 0, "TableKind": "PrimaryResult",
-                   "TableName": "PrimaryResult", "Columns": [], "Rows": [{"OneApiErrors": [error]}]},
+                   "TableName": "PrimaryResult", "Columns": [],
+                   "Rows": [{"OneApiErrors": [error]}]},
                   {"FrameType": "DataSetCompletion", "HasErrors": True, "Cancelled": False,
                    "OneApiErrors": [error]}]
         body = json.dumps(frames).encode()
@@ -281,6 +288,7 @@ class FaultProxy:
         # Called with (proxy, phase, seen) where phase is "before" or "after" the server acted; on
         # the thread of that connection.
         self.hook = None
+        self.keep = ()
         self.down_until = 0.0
         self.closing = False
         self.connections = set()
@@ -469,7 +477,10 @@ class FaultProxy:
             seen.ended = time.monotonic()
 
     def _pass(self, client, upstream, request, method, seen):
-        upstream, ahead, _, araw, _ = self._forward(upstream, request, method, seen)
+        upstream, ahead, aheaders, araw, acontent = self._forward(upstream, request, method, seen)
+        if seen.kind in self.keep:
+            zipped = aheaders.get("content-encoding") == "gzip"
+            seen.answer = gzip.decompress(acontent) if zipped else acontent
         if self.hook:
             self.hook(self, "after", seen)
         client.sock.sendall(ahead + araw)
