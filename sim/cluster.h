@@ -79,6 +79,8 @@ class Cluster {
   std::map<std::string, Table> tables;
   std::map<std::string, std::string> functions;  // name → docstring
   std::map<std::string, Operation> operations;
+  // Moves as `.show commands` lists them: client request id, state.
+  std::vector<std::pair<std::string, std::string>> past_moves;
   std::vector<std::pair<world::Duration, int64_t>> cursors;  // when each became current
   int64_t cursor = 1;
   Unknowns unknowns;

@@ -278,7 +278,11 @@ Result<Answer> RunCommand(Cluster& cluster, const ServerRequest& request, const 
       text.starts_with(".drop function")) {
     return SetFunction(cluster, request);
   }
-  if (text.starts_with(".move extents ")) return MoveExtents(cluster, request, bound);
+  if (text.starts_with(".move extents ")) {
+    auto moved = MoveExtents(cluster, request, bound);
+    cluster.past_moves.emplace_back(request.request_id, moved ? "Completed" : "Failed");
+    return moved;
+  }
   if (text.starts_with(".drop extents ")) return DropExtents(cluster, request, bound);
   if (text.starts_with(".alter column ")) return Empty();
   if (text.starts_with(".alter table ") || text.starts_with(".alter-merge table ")) {

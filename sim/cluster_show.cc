@@ -135,6 +135,16 @@ Result<Answer> Operations(const Cluster& cluster, std::string_view text) {
                     std::move(rows));
 }
 
+Result<Answer> Commands(const Cluster& cluster, std::string_view text) {
+  const auto ids = TextsIn(text);
+  if (ids.size() != 1) return SyntaxError(text);
+  std::vector<Cells> rows;
+  for (const auto& [id, state] : cluster.past_moves) {
+    if (id.starts_with(ids[0])) rows.push_back({id, state});
+  }
+  return MakeAnswer({{"ClientActivityId", kString}, {"State", kString}}, std::move(rows));
+}
+
 Result<Answer> OperationDetails(const Cluster& cluster, std::string_view text) {
   const auto ids = GuidsIn(text);
   const auto found = ids.size() == 1 ? cluster.operations.find(ids[0]) : cluster.operations.end();
@@ -205,7 +215,8 @@ Result<Answer> ShowOfTables(const Cluster& cluster, std::string_view text) {
   const std::string_view rest = scan.rest();
   if (rest == "details") return Details(cluster, names);
   if (rest == "schema as json") return TableSchemaOf(cluster, names.at(0));
-  if (rest == "extents") return Extents(cluster, names, {}, "");
+  if (rest == "extents" || rest.starts_with("extents | project "))
+    return Extents(cluster, names, {}, "");
   if (rest.starts_with("extents (")) {
     const auto ids = GuidsIn(rest);
     // An empty list selects nothing, not all.
@@ -249,14 +260,14 @@ Result<Answer> RunShow(Cluster& cluster, std::string_view text) {
                       {{cluster.database, std::string(), cluster.database_id}});
   }
   if (text.starts_with(".show database ")) return ShowDatabase(cluster, text);
-  if (text == ".show tables" || text == ".show tables details") {
+  if (text == ".show tables" || text.starts_with(".show tables details")) {
     std::vector<std::string> all;
     std::vector<Cells> rows;
     for (const auto& [name, table] : cluster.tables) {
       all.push_back(name);
       rows.push_back({name, cluster.database});
     }
-    if (text == ".show tables details") return Details(cluster, all);
+    if (text.starts_with(".show tables details")) return Details(cluster, all);
     return MakeAnswer({{"TableName", kString}, {"DatabaseName", kString}}, std::move(rows));
   }
   if (text == ".show functions") return Functions(cluster);
@@ -268,6 +279,9 @@ Result<Answer> RunShow(Cluster& cluster, std::string_view text) {
                       {{std::string("ingestions"), int64_t{cluster.weather.ingest_capacity}},
                        {std::string("data-export"), int64_t{cluster.weather.export_capacity}},
                        {std::string("queries"), int64_t{40}}});
+  }
+  if (text.starts_with(".show commands | where ClientActivityId startswith ")) {
+    return Commands(cluster, text);
   }
   if (text.starts_with(".show operations ")) return Operations(cluster, text);
   if (text.starts_with(".show operation ")) return OperationDetails(cluster, text);

@@ -137,12 +137,53 @@ Task<Result<Event>> BlockIo::Export(const Block& block) {
   Result<Fingerprint> sums = Fingerprint();
   world::TaskGroup group;
   group.Start(SendExport(block, event));
-  group.Start(SourceSums(block, sums));
+  if (!block.hashed) group.Start(SourceSums(block, sums));
   auto join = group.Join();
   co_await join;
+  if (block.hashed && event.kind == EventKind::kExportDone) {
+    // Without files there is nothing to read: then the source itself must hold no row (F30).
+    auto own = event.artifacts.empty() ? SourceSums(block, sums) : ExportedSums(event, sums);
+    co_await own;
+  }
   if (!sums) co_return Fail(sums.error());
   event.sums = std::move(*sums);
   co_return event;
+}
+
+// Sums of the hashes that the exported files hold.
+Task<void> BlockIo::ExportedSums(const Event& exported, Result<Fingerprint>& sums) {
+  std::vector<std::string> paths;
+  for (const auto& artifact : exported.artifacts) {
+    if (artifact.rows > 0) paths.push_back(artifact.path);
+  }
+  auto& lake = session_.environment.lake;
+  for (size_t from = 0; from < paths.size(); from += kMaxIngestFiles) {
+    std::vector<std::string> files(
+        paths.begin() + static_cast<long>(from),
+        paths.begin() + static_cast<long>(std::min(paths.size(), from + kMaxIngestFiles)));
+    world::Io<Status> grant(session_.environment.executor, "lake.grant", [&]() -> Status {
+      for (auto& file : files) {
+        KC_ASSIGN(const std::string name, LakeName(lake, file));
+        KC_ASSIGN(file, lake.Grant(name, azure::Access::kRead, kGrantTime));
+      }
+      return {};
+    });
+    const Status granted = co_await grant;
+    if (!granted) {
+      sums = Fail(granted.error());
+      co_return;
+    }
+    auto query = session_.Query(session_.environment.source,
+                                commands::SumExportedHashes(files, run_.columns));
+    const Result<Answer> answer = co_await query;
+    Status read = answer ? Status() : Status(Fail(answer.error()));
+    if (read && answer->table().rows.size() != 1) read = Stop("a fingerprint has not one row");
+    if (read) read = kusto::AddFingerprintRow(answer->table(), 0, 0, 1, *sums);
+    if (!read) {
+      sums = Fail(read.error());
+      co_return;
+    }
+  }
 }
 
 Task<void> BlockIo::SendExport(const Block& block, Event& event) {
@@ -161,9 +202,11 @@ Task<void> BlockIo::SendExport(const Block& block, Event& event) {
   command.folders = {*folder};
   command.name_prefix = "part";
   command.format = block.format;
-  command.query = (block.residue ? commands::HashPrelude() : std::string()) +
+  const bool hashes = block.residue || block.hashed;
+  command.query = (hashes ? commands::HashPrelude() : std::string()) +
                   commands::RowsText(RowsOf(run_, block), run_.columns) +
-                  commands::ExportProjection(run_.columns, block.format);
+                  (block.hashed ? commands::HashedExportProjection(run_.columns)
+                                : commands::ExportProjection(run_.columns, block.format));
   auto send = session_.Command(session_.environment.source, commands::ExportAsync(command),
                                block.request_id);
   const Result<Answer> sent = co_await send;
@@ -322,6 +365,7 @@ Task<Result<Event>> BlockIo::Verify(const Block& block) {
     if (slice > 0) event.sums.rows = sums.rows;
   }
   event.destination_id = run_.destination_id;
+  event.request_id = session_.RequestId("move");
   if (SeededBug(Bug::kTrustCompleted) ||
       (SeededBug(Bug::kCountsOnly) && event.sums.rows == block.sums.rows)) {
     event.sums = block.sums;
@@ -373,8 +417,10 @@ Task<Result<Event>> BlockIo::Move(const Block& block) {
     ids.clear();
     for (const auto& extent : extents) ids.push_back(extent.id);
   }
-  auto send = SendMove(block.staging.table, run_.destination, std::move(ids), true,
-                       session_.RequestId("move"));
+  // Recorded with the intent, so that the history of commands tells how it ended.
+  std::string request_id = block.move_request_id;
+  if (block.moves > 1) request_id += fmt::format("-{}", block.moves);
+  auto send = SendMove(block.staging.table, run_.destination, std::move(ids), true, request_id);
   Result<Event> event = co_await send;
   if (SeededBug(Bug::kDropTagsEarly) && event) {
     KC_CO_ASSIGN(const Answer dropped,

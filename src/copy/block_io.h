@@ -16,6 +16,7 @@ class BlockIo {
  private:
   world::Task<Result<Event>> Export(const Block& block);
   world::Task<void> SendExport(const Block& block, Event& event);
+  world::Task<void> ExportedSums(const Event& exported, Result<Fingerprint>& sums);
   world::Task<void> SourceSums(const Block& block, Result<Fingerprint>& sums);
   world::Task<Result<Event>> FingerprintAgain(const Block& block);
   world::Task<Result<Event>> Ingest(const Block& block);

@@ -13,6 +13,10 @@ using world::Task;
 
 namespace {
 
+// A move that runs is waited for about a minute.
+constexpr int kHistoryLooks = 30;
+constexpr std::chrono::seconds kHistoryPause{2};
+
 std::string IdOf(const std::vector<commands::TableDetails>& tables, const std::string& name) {
   for (const auto& table : tables) {
     if (table.name == name) return table.table_id;
@@ -82,10 +86,26 @@ Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
   co_return event;
 }
 
-// Synchronous moves leave no operation that could be told apart: only what is not there is
-// evidence.
+// How the sends of the move ended, as the cluster's own log of commands says (30 days; the log of
+// operations doesn't tell whose a synchronous move was). Only consulted when nothing else tells.
 Task<Result<History>> BlockIo::AskHistory(const Block& block) {
-  (void)block;
+  if (block.move_request_id.empty()) co_return History::kNone;
+  for (int look = 0; look < kHistoryLooks && !session_.ending(); ++look) {
+    auto show = session_.Show(session_.environment.destination,
+                              commands::ShowCommandsOf(block.move_request_id));
+    const Result<Answer> answer = co_await show;
+    // Without the right to read it, it says nothing.
+    if (!answer) co_return History::kNone;
+    const auto states = commands::ReadCommandStates(answer->table());
+    if (!states) co_return History::kNone;
+    if (states->completed > 0) co_return History::kCompleted;
+    // A send that isn't listed may still be under way.
+    if (states->running == 0) {
+      co_return states->failed >= std::max(1, block.moves) ? History::kFailed : History::kNone;
+    }
+    auto pause = session_.sleeper.Wait(kHistoryPause);
+    co_await pause;
+  }
   co_return History::kNone;
 }
 

@@ -94,6 +94,18 @@ TEST(Ledger, StaysBoundedOverManyIterations) {
   EXPECT_EQ(ledger.next_iteration(), 501);
 }
 
+TEST(Ledger, AnAbandonedTableIsDoneWithAndItsBlocksAreGone) {
+  Ledger ledger = Sample();
+  auto records = ledger.Snapshot();
+  TableRun& run = ledger.tables.at({3, "T"});
+  run.state = TableState::kAbandoned;
+  records.push_back(Ledger::RecordOf(run, 9));
+  Ledger read;
+  ASSERT_TRUE(read.Replay(records).has_value());
+  EXPECT_EQ(read.OpenRun("T"), nullptr);
+  EXPECT_TRUE(read.tables.at({3, "T"}).blocks.empty());
+}
+
 TEST(Ledger, DamagedRecordsAreNamed) {
   checkpoint::Record record;
   record.level = checkpoint::kLevelBlock;

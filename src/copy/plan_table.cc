@@ -16,12 +16,23 @@ using world::Task;
 
 namespace {
 
-// Rows of a histogram's answer: some megabytes.
-constexpr int kLargestLimit = 1'280'000;
+// Rows of a histogram's answer: at most some 20 MB, and below the 500,000 rows that a cluster gives
+// where it doesn't let its limit be lifted.
+constexpr int kLargestLimit = 160'000;
+// One instant in more extents than that can't be planned.
+constexpr int kMostExtents = 450'000;
+// A cluster that refuses even this many rows isn't asked for fewer.
+constexpr int kSmallestLimit = 500;
 // Planned blocks that wait; planning goes on when there are fewer (memory).
 constexpr size_t kMaxWaiting = 1'000;
 // Of one record group, which must fit into one append.
 constexpr size_t kBlocksPerGroup = 1'000;
+
+// The result is larger than the cluster gives at once.
+bool TooLarge(const Error& error) {
+  constexpr std::string_view kCode = "E_QUERY_RESULT_SET_TOO_LARGE";
+  return error.reason == kCode || error.message.find(kCode) != std::string::npos;
+}
 
 class Planner {
  public:
@@ -54,7 +65,8 @@ class Planner {
   PlanLimits limits_;
   std::map<std::string, ExtentFacts> extents_;
   int limit_ = 0;
-  int64_t expired_ = 0;  // rows that the destination's retention will remove
+  int most_ = kMostExtents;  // that the cluster gives
+  int64_t expired_ = 0;      // rows that the destination's retention will remove
 };
 
 void Planner::CountExpired(const Histogram& histogram) {
@@ -89,7 +101,7 @@ Task<Status> Planner::ChooseFormat() {
 
 Task<Status> Planner::ReadExtents() {
   KC_CO_ASSIGN(const Answer answer,
-               session_.Show(session_.environment.source, commands::ShowExtents(run_.name)));
+               session_.Show(session_.environment.source, commands::ShowExtentSizes(run_.name)));
   KC_CO_TAKE(const auto extents, commands::ReadExtents(answer.table()));
   extents_.clear();
   for (const auto& extent : extents) {
@@ -137,16 +149,23 @@ Task<Status> Planner::AddBlocks(std::vector<PlannedBlock> blocks, std::optional<
 
 // True when there may be more.
 Task<Result<bool>> Planner::PlanOneBand() {
-  KC_CO_ASSIGN(const Answer answer,
-               session_.StrongQuery(
-                   session_.environment.source,
-                   commands::PlanInstants(WindowOf(session_, run_), run_.band_end, limit_)));
+  auto ask =
+      session_.StrongQuery(session_.environment.source,
+                           commands::PlanInstants(WindowOf(session_, run_), run_.band_end, limit_));
+  const Result<Answer> asked = co_await ask;
+  if (!asked && TooLarge(asked.error()) && limit_ > kSmallestLimit) {
+    most_ = limit_ = std::max(kSmallestLimit, limit_ / 4);  // whatever the cluster's limit is
+    co_return true;
+  }
+  if (!asked) co_return Fail(asked.error());
+  const Answer& answer = *asked;
   const Histogram histogram = ReadHistogram(answer.table(), limit_, extents_);
   CountExpired(histogram);
   if (histogram.truncated && histogram.instants.empty()) {
     // One instant in more extents than the answer may have rows.
-    if (limit_ >= kLargestLimit) co_return Stop("one instant lies in too many extents to plan");
-    limit_ *= 8;
+    const int most = std::min(kMostExtents, most_);
+    if (limit_ >= most) co_return Stop("one instant lies in too many extents to plan");
+    limit_ = std::min(most, limit_ * 8);
     co_return true;
   }
   if (histogram.instants.empty()) co_return false;
@@ -164,7 +183,8 @@ Task<Result<bool>> Planner::PlanOneBand() {
   }
   KC_CO_TRY(AddBlocks(std::move(blocks), histogram.instants.back().last, false));
   // Tables with very many instants: larger bands mean fewer, fuller blocks.
-  if (histogram.truncated && limit_ < kLargestLimit) limit_ *= 2;
+  const int largest = std::min(kLargestLimit, most_);
+  if (histogram.truncated && limit_ < largest) limit_ = std::min(largest, limit_ * 2);
   co_return histogram.truncated;
 }
 

@@ -10,7 +10,12 @@ MoveVerdict DecideMove(const MoveLook& look) {
   if (look.token_in_destination) return MoveVerdict::kMoved;
   if (!look.destination_same) return MoveVerdict::kDestinationReplaced;
   if (look.staging_same && look.in_staging > 0) return MoveVerdict::kVerifyAgain;
-  if (look.staging_same && !look.token_in_staging) return MoveVerdict::kMovedUnseen;
+  if (look.staging_same && !look.token_in_staging) {
+    // Published and gone again, unless somebody dropped the extents from staging: the history of
+    // commands would tell that no move succeeded.
+    if (look.history == History::kNotAsked) return MoveVerdict::kAskHistory;
+    return look.history == History::kFailed ? MoveVerdict::kVerifyAgain : MoveVerdict::kMovedUnseen;
+  }
   // The ids are gone but the token is in staging (somebody changed them there, or late duplicates
   // arrived and the evidence at the destination is gone), or the staging table itself is gone.
   switch (look.history) {

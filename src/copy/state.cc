@@ -44,6 +44,7 @@ void PutExport(const Block& b, Json& json) {
   if (b.sums.rows > 0 || !b.sums.slices.empty()) json["sums"] = b.sums.Text();
   if (!b.folders.empty()) json["sweep"] = b.folders;
   PutInt(json, "rounds", b.rounds);
+  if (b.hashed) json["hashed"] = true;
 }
 
 void PutAttempt(const Block& b, Json& json) {
@@ -82,6 +83,7 @@ void TakeExport(const Json& json, Block& b) {
   b.exported_rows = json.value("exported", int64_t{0});
   if (json.contains("sweep")) b.folders = json.at("sweep").get<std::vector<std::string>>();
   b.rounds = json.value("rounds", 0);
+  b.hashed = json.value("hashed", false);
 }
 
 void TakeAttempt(const Json& json, Block& b) {

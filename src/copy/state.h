@@ -78,6 +78,7 @@ struct Block {
   Fingerprint sums;                  // of the source's rows
   std::vector<std::string> folders;  // of earlier sends: to be swept
   int rounds = 0;                    // how often export and fingerprint disagreed
+  bool hashed = false;               // exports carry their rows' hashes: the source keeps changing
   int failures = 0;                  // of exports, in a row
 
   // Staging.
@@ -86,10 +87,10 @@ struct Block {
   std::vector<Part> parts;
   std::vector<std::string> extents;  // verified, to be moved
   std::string destination_id;        // TableId at the time of the intent
-  std::string move_request_id;
-  int moves = 0;            // sends of the move
-  bool move_open = false;   // a move intent that is neither settled nor revoked
-  std::vector<Home> homes;  // of revokes, in order
+  std::string move_request_id;       // of the first send; later ones append their number
+  int moves = 0;                     // sends of the move
+  bool move_open = false;            // a move intent that is neither settled nor revoked
+  std::vector<Home> homes;           // of revokes, in order
 
   int64_t moved_rows = 0;
   std::string remark;  // shown to the user

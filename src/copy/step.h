@@ -68,6 +68,7 @@ struct PartSeen {
 
 struct Event {
   EventKind kind = EventKind::kStart;
+  // kExportSlot, kVerified (of the move): a client request id
   // kExportSlot; `format`: the first that carries what is known of the table's values
   std::string folder, request_id;
   ExportFormat format = ExportFormat::kParquet;
@@ -113,7 +114,10 @@ inline constexpr int64_t kMaxIngestBytes = int64_t{256} << 20;
 // Kusto's batches hold 500 to 1,000 items; command texts stay short.
 inline constexpr int kMaxIngestFiles = 100;
 inline constexpr int kMaxPartSends = 3;
+// Rounds of export and fingerprint, one of them sent again in each, until exports carry their own
+// rows' hashes (three exports); and how many of these are sent.
 inline constexpr int kMaxRounds = 6;
+inline constexpr int kMaxHashedRounds = kMaxRounds + 3;
 // Exports that fail for good are tried this often: storage errors are told as permanent too.
 inline constexpr int kMaxExportFailures = 3;
 inline constexpr int kMaxMoveSends = 20;

@@ -163,13 +163,57 @@ TEST(Step, AChangingSourceIsLookedAtAgainThenExportedAgainThenStopped) {
   step = Advance(step.block, Fingerprinted(Sums(9)));
   EXPECT_EQ(step.block.stage, Stage::kPlanned);
   int exports = 1;
+  int hashed = 0;
   while (step.block.stage != Stage::kStopped) {
     ASSERT_LT(++exports, 10);
     step = Advance(step.block, ExportSlot("e" + std::to_string(exports)));
+    hashed += step.block.hashed;
     step = Advance(step.block, ExportDone(10, Sums(9)));
-    if (step.block.stage == Stage::kExporting) step = Advance(step.block, Fingerprinted(Sums(9)));
+    if (Kinds(step).back() == Kind::kFingerprint) {
+      ASSERT_FALSE(step.block.hashed);  // the source says nothing about an export's own sums
+      step = Advance(step.block, Fingerprinted(Sums(9)));
+    }
   }
   EXPECT_EQ(Kinds(step).back(), Kind::kStopTable);
+  EXPECT_EQ(exports - hashed, 3);
+  EXPECT_EQ(hashed, 3);
+}
+
+// A block whose source never stands still, at the moment of its fourth export.
+Block KeepsChanging() {
+  Block block = Planned();
+  for (int i = 0; !block.hashed; ++i) {
+    Step step = Advance(block, ExportSlot("e" + std::to_string(i)));
+    step = Advance(step.block, ExportDone(10, Sums(9)));
+    if (Kinds(step).back() == Kind::kFingerprint)
+      step = Advance(step.block, Fingerprinted(Sums(9)));
+    block = step.block;
+  }
+  return block;
+}
+
+TEST(Step, ASourceThatKeepsChangingIsExportedWithItsOwnHashes) {
+  // F20, the last rung: the sums are of the exported files themselves, and nothing else is
+  // compared.
+  Step step = Advance(KeepsChanging(), ExportSlot("h"));
+  EXPECT_TRUE(step.block.hashed);
+  EXPECT_EQ(step.block.format, ExportFormat::kCsv);
+  EXPECT_TRUE(ReadBlockDetails(BlockDetails(step.block))->hashed);
+  step = Advance(step.block, ExportDone(8, Sums(8)));
+  EXPECT_EQ(step.block.stage, Stage::kExported);
+  step = Advance(step.block, IngestSlot());
+  step = Advance(step.block, Parts(PartOutcome::kComplete));
+  const Step good = Advance(step.block, Verified(Sums(8)));
+  EXPECT_EQ(good.block.stage, Stage::kMoving);
+  // Other contents: never compared with the source, exported again, then stopped.
+  const Step bad = Advance(step.block, Verified(Sums(7)));
+  EXPECT_EQ(Kinds(bad).back(), Kind::kWaitExportSlot);
+  // Of very wide tables there are several hashes a row: not exported that way.
+  Fingerprint wide = Sums(9);
+  wide.slices.resize(2);
+  Block block = Advance(Planned(), ExportSlot("e")).block;
+  block.rounds = kMaxRounds - 1;
+  EXPECT_EQ(Advance(block, ExportDone(10, wide)).block.stage, Stage::kStopped);
 }
 
 TEST(Step, EverySendOfAPartHasItsOwnToken) {
@@ -256,9 +300,21 @@ TEST(Step, ALostMoveIsLookedAtNeverRepeatedBlindly) {
   EXPECT_EQ(Kinds(step), (std::vector{Kind::kLook}));
   EXPECT_EQ(Kinds(Advance(step.block, Seen(2, false))), (std::vector{Kind::kPause, Kind::kMove}));
   EXPECT_EQ(Advance(step.block, Seen(0, true)).block.stage, Stage::kMoved);
-  const Step unseen = Advance(step.block, Seen(0, false));
-  EXPECT_EQ(unseen.block.stage, Stage::kMoved);
-  EXPECT_NE(unseen.block.remark, "");
+  // In neither: published and gone again, or dropped from staging by somebody. The history tells.
+  const Step asked = Advance(step.block, Seen(0, false));
+  EXPECT_EQ(Kinds(asked), (std::vector{Kind::kLookWithHistory}));
+  for (const History history : {History::kNone, History::kCompleted, History::kFailed}) {
+    Event seen = Seen(0, false);
+    seen.look.history = history;
+    const Step unseen = Advance(asked.block, seen);
+    if (history == History::kFailed) {
+      EXPECT_EQ(Kinds(unseen), (std::vector{Kind::kVerify}));
+      EXPECT_EQ(Advance(unseen.block, Verified(Sums(0), {})).block.stage, Stage::kStopped);
+    } else {
+      EXPECT_EQ(unseen.block.stage, Stage::kMoved);
+      EXPECT_NE(unseen.block.remark, "");
+    }
+  }
   EXPECT_EQ(Kinds(Advance(step.block, Seen(1, false))), (std::vector{Kind::kVerify}));
   // An answer with fewer rows than asked is no proof either.
   EXPECT_EQ(Kinds(Advance(Moving(), Moved(1))), (std::vector{Kind::kLook}));

@@ -8,10 +8,6 @@
 namespace kc::kusto::commands {
 namespace {
 
-constexpr std::string_view kSums =
-    "N = count(), L = sum(binary_and(kc_h, 0xFFFFFFFF)), "
-    "H = sum(binary_and(binary_shift_right(kc_h, 32), 0xFFFFFFFF))";
-
 std::vector<ColumnSchema> SliceOf(const std::vector<ColumnSchema>& columns, int slice) {
   auto slices = FingerprintSlices(static_cast<int>(columns.size()));
   KC_ASSERT(slice >= 0 && static_cast<size_t>(slice) < slices.size());
@@ -30,7 +26,7 @@ std::string Fingerprinted(const std::string& rows, const std::vector<ColumnSchem
   out += GroupHashes(SliceOf(columns, slice), groups);
   if (!key.empty()) out += ",\n    kc_x = " + key;
   out += "\n| extend kc_h = " + RowHash(groups);
-  out += "\n| summarize " + std::string(kSums);
+  out += "\n| summarize " + std::string(kFingerprintSums);
   return key.empty() ? out : out + " by " + key_name + " = kc_x";
 }
 
@@ -127,13 +123,6 @@ std::string PlanInstants(const Rows& rows, std::optional<int64_t> beyond, int li
   if (beyond) out += "\n| where ingestion_time() > " + DateTime(*beyond);
   return out + "\n| summarize N = count() by Instant = ingestion_time(), ExtentId = extent_id()" +
          "\n| sort by Instant asc\n| take " + std::to_string(limit);
-}
-
-std::string PlanBins(const Rows& rows, int64_t bin_ticks) {
-  return RowsText(rows) +
-         "\n| summarize N = count(), First = min(ingestion_time()), Last = max(ingestion_time())"
-         " by Bin = bin(ingestion_time(), time(" +
-         FormatTimeSpan(bin_ticks) + "))\n| sort by Bin asc";
 }
 
 std::string SourceFingerprint(const Rows& rows, const std::vector<ColumnSchema>& columns,

@@ -49,8 +49,6 @@ std::string KindsOfTimes(const Rows& rows, const std::vector<ColumnSchema>& colu
 // N:long; the first `limit` rows after `beyond` (ticks, exclusive). When `limit` rows come, the
 // last instant may be incomplete.
 std::string PlanInstants(const Rows& rows, std::optional<int64_t> beyond, int limit);
-// Coarser, for tables with very many instants: Bin:datetime, N:long, First/Last:datetime.
-std::string PlanBins(const Rows& rows, int64_t bin_ticks);
 
 // Protocol §3.2. One row N, L, H per slice; the statement holds `slice` only.
 std::string SourceFingerprint(const Rows& rows, const std::vector<ColumnSchema>& columns,

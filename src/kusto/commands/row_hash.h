@@ -2,11 +2,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/scalar.h"
 
 namespace kc::kusto::commands {
+
+// What the hashes kc_h of rows are summed to: N, L, H.
+inline constexpr std::string_view kFingerprintSums =
+    "N = count(), L = sum(binary_and(kc_h, 0xFFFFFFFF)), "
+    "H = sum(binary_and(binary_shift_right(kc_h, 32), 0xFFFFFFFF))";
 
 // The text form of a value that is hashed: `column` is an expression of that type.
 std::string HashedText(ScalarType type, const std::string& column);

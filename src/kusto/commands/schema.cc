@@ -16,7 +16,7 @@ std::string ShowDatabase(const std::string& database) {
   return ".show databases | where DatabaseName == " + Text(database);
 }
 std::string ShowTablesDetails() {
-  return ".show tables details";
+  return ".show tables details | project TableName, Folder, DocString, TableId";
 }
 std::string ShowTableDetails(const std::string& table) {
   return ".show table " + Name(table) + " details";
@@ -115,8 +115,8 @@ std::string AlterRestrictedView(const std::string& table, bool on) {
          (on ? "true" : "false");
 }
 std::string AlterColumnType(const std::string& table, const std::string& column, ScalarType type) {
-  return ".alter column " + Name(table) + "." + Name(column) + " type=" +
-         std::string(KustoName(type));
+  return ".alter column " + Name(table) + "." + Name(column) +
+         " type=" + std::string(KustoName(type));
 }
 std::string DropColumn(const std::string& table, const std::string& column) {
   return ".drop column " + Name(table) + "." + Name(column);

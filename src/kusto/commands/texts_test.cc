@@ -125,7 +125,17 @@ void AddTransferTexts(const std::string& name, std::vector<Sent>& out) {
   add("operation history", ShowOperationHistory({kId, kOther}));
   add("operations since", ShowOperationsSince("ExtentsMove", kDay));
   add("operation details", ShowOperationDetails(kId));
+  add("commands of a request", ShowCommandsOf("KustoCopy.move;" + std::string(kId)));
+  {
+    Rows rows{.table = name, .after = "", .upto = "123", .residue = Residue{3, 1}};
+    Export e{{"https://a.blob.core.windows.net/c/f?sp=w&sig=a%2Bb"},
+             "part",
+             ExportFormat::kCsv,
+             HashPrelude() + RowsText(rows, AllTypes()) + HashedExportProjection(AllTypes())};
+    add("export with hashes", ExportAsync(e));
+  }
   add("show extents", ShowExtents(name));
+  add("show extent sizes", ShowExtentSizes(name));
   add("show extents by ids", ShowExtentsByIds(name, {kId, kOther}));
   add("show extents by tag", ShowExtentsByTag({name}, "kc1token"));
   add("show extents by tag", ShowExtentsByTag({name, "other"}, "kc1token"));
@@ -155,7 +165,6 @@ void AddQueries(const std::string& name, std::vector<Sent>& out) {
   add("count tables", CountTables({rows, rows}));
   add("plan", PlanInstants(rows, kDay, 1000));
   add("plan from the start", PlanInstants(ranges, {}, 1000));
-  add("bins", PlanBins(rows, 10'000'000));
   add("fingerprint", SourceFingerprint(ranges, columns));
   add("fingerprint undated", SourceFingerprint(undated, columns));
   add("fingerprint a residue", SourceFingerprint(split, columns));
@@ -165,6 +174,8 @@ void AddQueries(const std::string& name, std::vector<Sent>& out) {
   add("verify", VerifyByDay(name, columns, ""));
   add("verify by day", VerifyByDay(name, columns, columns[5].name));
   add("self test", SelfTest());
+  add("sum exported hashes",
+      SumExportedHashes({"https://a.blob.core.windows.net/c/f.csv.gz?sig=a%2Bb"}, columns));
 }
 
 std::vector<Sent> AllTexts() {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/ticks.h"
 #include "kusto/commands/names.h"
+#include "kusto/commands/row_hash.h"
 
 namespace kc::kusto::commands {
 namespace {
@@ -85,6 +86,28 @@ std::string ExportProjection(const std::vector<ColumnSchema>& columns, ExportFor
   return "\n| project " + out;
 }
 
+std::string HashedExportProjection(const std::vector<ColumnSchema>& columns) {
+  int groups = 0;
+  std::string out = "\n| extend " + GroupHashes(columns, groups);
+  out += "\n| extend kc_h = " + RowHash(groups);
+  return out + ExportProjection(columns, ExportFormat::kCsv) + ", kc_h";
+}
+
+std::string SumExportedHashes(const std::vector<std::string>& files,
+                              const std::vector<ColumnSchema>& columns) {
+  // Behind the columns, and behind the one that ends a line of a single column.
+  const size_t ordinal = columns.size() + (columns.size() == 1 ? 1 : 0);
+  OrderedJson properties;
+  properties["Ordinal"] = std::to_string(ordinal);
+  OrderedJson column;
+  column["Column"] = "kc_h";
+  column["Properties"] = properties;
+  return "externaldata (kc_h:long) [" + SecretList(files) +
+         "] with (format=\"csv\", ingestionMapping=" +
+         Text(DumpJson(OrderedJson::array({column}))) + ")\n| summarize " +
+         std::string(kFingerprintSums);
+}
+
 std::string IngestionMapping(const std::vector<ColumnSchema>& columns, ExportFormat format) {
   OrderedJson mapping = OrderedJson::array();
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -132,12 +155,22 @@ std::string ShowOperationsSince(const std::string& operation, int64_t since_tick
          " and StartedOn >= " + DateTime(since_ticks);
 }
 
+std::string ShowCommandsOf(const std::string& request_id) {
+  return ".show commands | where ClientActivityId startswith " + Text(request_id) +
+         " | project ClientActivityId, State";
+}
+
 std::string ShowOperationDetails(const std::string& id) {
   return ".show operation " + id + " details";
 }
 
 std::string ShowExtents(const std::string& table) {
   return ".show table " + Name(table) + " extents";
+}
+
+std::string ShowExtentSizes(const std::string& table) {
+  return ".show table " + Name(table) +
+         " extents | project ExtentId, TableName, RowCount, OriginalSize, MaxCreatedOn";
 }
 
 std::string ShowExtentsByIds(const std::string& table, const std::vector<std::string>& ids) {

@@ -37,6 +37,12 @@ inline constexpr int64_t kFarTimes = 2;   // beyond 64 bits of nanoseconds since
 ExportFormat FormatForTimes(ExportFormat format, int64_t kinds);
 // The rows projected so that the format carries every value; reads as `rows | project …`.
 std::string ExportProjection(const std::vector<ColumnSchema>& columns, ExportFormat format);
+// The same as kCsv with each row's hash behind the columns, from the same snapshot (protocol F20):
+// the ingestion's mapping leaves it out. HashPrelude() must stand before the rows.
+std::string HashedExportProjection(const std::vector<ColumnSchema>& columns);
+// The sums of these hashes over such files: N, L, H. `files` with credentials.
+std::string SumExportedHashes(const std::vector<std::string>& files,
+                              const std::vector<ColumnSchema>& columns);
 // What `.ingest` must be told to read them back into the recorded columns.
 std::string IngestionMapping(const std::vector<ColumnSchema>& columns, ExportFormat format);
 
@@ -66,6 +72,13 @@ struct Operation {
   int64_t started_ticks = 0, updated_ticks = 0;
 };
 Result<std::vector<Operation>> ReadOperations(const ValueTable& table);
+// How the commands ended that were sent with this client request id or one that begins with it: a
+// row per command, newest state, of 30 days. Only the own principal's, unless it is an admin.
+std::string ShowCommandsOf(const std::string& request_id);
+struct CommandStates {
+  int completed = 0, failed = 0, running = 0;
+};
+Result<CommandStates> ReadCommandStates(const ValueTable& table);
 // The id of an answer to an async command.
 Result<std::string> ReadOperationId(const ValueTable& table);
 struct Artifact {
@@ -77,6 +90,8 @@ Result<std::vector<Artifact>> ReadArtifacts(const ValueTable& table);
 
 // ---- extents
 std::string ShowExtents(const std::string& table);
+// Sizes and creation times only, without the tags: a table may have 100,000 extents.
+std::string ShowExtentSizes(const std::string& table);
 std::string ShowExtentsByIds(const std::string& table, const std::vector<std::string>& ids);
 // Exactly tagged; one command for several tables, so that they are seen at one instant.
 std::string ShowExtentsByTag(const std::vector<std::string>& tables, const std::string& tag);

@@ -55,6 +55,22 @@ Result<std::vector<Operation>> ReadOperations(const ValueTable& table) {
   return out;
 }
 
+Result<CommandStates> ReadCommandStates(const ValueTable& table) {
+  KC_TRY(Require(table, {"State"}));
+  CommandStates states;
+  for (size_t row = 0; row < table.rows.size(); ++row) {
+    const std::string state = GetText(table, row, "State");
+    if (state == "Completed") {
+      ++states.completed;
+    } else if (state == "Failed") {
+      ++states.failed;
+    } else {
+      ++states.running;
+    }
+  }
+  return states;
+}
+
 Result<std::string> ReadOperationId(const ValueTable& table) {
   KC_TRY(Require(table, {"OperationId"}));
   if (table.rows.empty()) return Stop("an async command gave no operation id", "BadAnswer");
@@ -74,13 +90,13 @@ Result<std::vector<Artifact>> ReadArtifacts(const ValueTable& table) {
 }
 
 Result<std::vector<ExtentInfo>> ReadExtents(const ValueTable& table) {
-  KC_TRY(Require(table, {"ExtentId", "TableName", "RowCount", "Tags", "MaxCreatedOn"}));
+  KC_TRY(Require(table, {"ExtentId", "TableName", "RowCount", "MaxCreatedOn"}));
   std::vector<ExtentInfo> out;
   for (size_t row = 0; row < table.rows.size(); ++row) {
     ExtentInfo extent;
     extent.id = GetText(table, row, "ExtentId");
     extent.table = GetText(table, row, "TableName");
-    extent.tags = SplitTags(GetText(table, row, "Tags"));
+    extent.tags = SplitTags(TextOrEmpty(table, row, "Tags"));
     extent.rows = GetInt(table, row, "RowCount");
     extent.deleted_rows = IntOrZero(table, row, "DeletedRowCount");
     if (table.Find("OriginalSize")) extent.original_bytes = GetReal(table, row, "OriginalSize");
