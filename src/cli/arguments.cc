@@ -19,10 +19,28 @@ constexpr const char* kAbout =
     "Copies databases between Kusto clusters, exactly once: killed at any moment and started "
     "again, it "
     "goes on where it was.";
-constexpr const char* kExample =
-    "Example:\n  kusto-copy -l https://acct.blob.core.windows.net/copy/d16 -s "
-    "https://help.kusto.windows.net/ \\\n    -d https://mine.eastus.kusto.windows.net --db Samples "
-    "--tables-include StormEvents\n\nNo subcommand means copy.";
+constexpr const char* kClusters =
+    "-s https://help.kusto.windows.net/ \\\n    -d https://mine.eastus.kusto.windows.net --db "
+    "Samples";
+
+// What a user would type.
+std::string ExampleOf(Command command) {
+  const std::string lake = " -l https://acct.blob.core.windows.net/copy/d16 ";
+  switch (command) {
+    case Command::kStatus:
+      return "Example:\n  kusto-copy status" + lake;
+    case Command::kVerify:
+      return "Example:\n  kusto-copy verify" + lake + kClusters +
+             "\n\nWith -l, rows are compared up to where the copy is; without, all that is there.";
+    case Command::kPlan:
+      return "Example:\n  kusto-copy plan" + lake + kClusters;
+    case Command::kCopy:
+    case Command::kFollow:
+      break;
+  }
+  return "Example:\n  kusto-copy" + lake + kClusters +
+         " --tables-include StormEvents\n\nNo subcommand means copy.";
+}
 
 constexpr int kMostSlots = 10'000;
 // A fingerprint's sums stay below 2^63.
@@ -177,8 +195,8 @@ std::variant<Arguments, int> ParseArguments(int argc, const char* const* argv) {
   Texts texts;
   int skip = 0;
   arguments.command = CommandOf(argc, argv, skip);
-  CLI::App app(kAbout, "kusto-copy");
-  app.footer(std::string(kExample) + "\n\n" + kExitCodeHelp);
+  CLI::App app(kAbout, skip == 0 ? "kusto-copy" : std::string("kusto-copy ") + argv[1]);
+  app.footer(ExampleOf(arguments.command) + "\n\n" + kExitCodeHelp);
   app.set_version_flag("--version", "kusto-copy " KC_VERSION);
   app.get_formatter()->column_width(36);
   switch (arguments.command) {

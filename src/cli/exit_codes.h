@@ -18,13 +18,16 @@ enum ExitCode : int {
 };
 
 inline constexpr const char* kExitCodeHelp =
-    "Exit codes: 0 done · 1 failed on the way (run the same command again to go on) · 2 wrong "
-    "command "
-    "line · 3 refused, nothing was changed · 4 another kusto-copy owns this copy and is running · "
-    "5 "
-    "another kusto-copy took this copy over · 6 verify found differences · 7 some tables stopped, "
-    "the "
-    "others are complete · 130 interrupted";
+    "Exit codes:\n"
+    "  0    done\n"
+    "  1    failed on the way; run the same command again to go on\n"
+    "  2    wrong command line\n"
+    "  3    refused, nothing was changed\n"
+    "  4    another kusto-copy owns this copy and is running\n"
+    "  5    another kusto-copy took this copy over\n"
+    "  6    verify found differences\n"
+    "  7    some tables stopped, the others are complete\n"
+    "  130  interrupted; run the same command again to go on";
 
 ExitCode ExitCodeOf(const Error& error, bool refused);
 

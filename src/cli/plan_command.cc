@@ -19,6 +19,7 @@ namespace {
 
 struct Planned {
   std::string table, action;
+  std::string conflict;  // why it can't be copied
   int64_t rows = 0, undated = 0;
 };
 
@@ -40,9 +41,15 @@ Result<Planned> PlanTable(const Catalogs& catalogs, const Connections& connectio
   if (destination == nullptr) {
     planned.action = "create";
   } else {
-    KC_ASSIGN(const auto missing,
-              copy::MissingColumns(*FindTable(catalogs.source, name), *destination));
-    planned.action = missing.empty() ? "exists" : fmt::format("add {} columns", missing.size());
+    const auto missing = copy::MissingColumns(*FindTable(catalogs.source, name), *destination);
+    if (!missing) {
+      planned.action = "conflict";
+      planned.conflict = missing.error().message;
+    } else if (missing->empty()) {
+      planned.action = "exists";
+    } else {
+      planned.action = fmt::format("exists, {} new columns", missing->size());
+    }
   }
   commands::Rows rows;
   rows.table = name;
@@ -82,20 +89,27 @@ void Print(const Arguments& arguments, const std::string& database, const Planne
     json["rows"] = planned.rows;
     json["blocksAtLeast"] = blocks;
     json["undated"] = planned.undated;
+    if (!planned.conflict.empty()) json["conflict"] = planned.conflict;
     std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
     return;
   }
   std::fprintf(stdout, "%s\n",
-               fmt::format("{}: {} rows in at least {} blocks, destination table: {}{}",
+               fmt::format("{}: {} rows in {} blocks at least; destination table: {}{}{}",
                            planned.table, FormatThousands(planned.rows), blocks, planned.action,
                            planned.undated > 0
                                ? fmt::format("; {} rows have no ingestion time", planned.undated)
-                               : "")
+                               : "",
+                           planned.conflict.empty() ? "" : "\n  " + planned.conflict)
                    .c_str());
 }
 
+struct Total {
+  int64_t rows = 0;
+  int conflicts = 0;
+};
+
 Status PlanDatabase(const Arguments& arguments, const Connections& connections,
-                    const copy::DatabasePair& names, world::CancelToken& cancel) {
+                    const copy::DatabasePair& names, world::CancelToken& cancel, Total& total) {
   KC_ASSIGN(const auto catalogs, ReadCatalogs(arguments, connections, names, cancel));
   KC_ASSIGN(const auto answer,
             Ask(*connections.source, names.source, commands::CursorQuery(), cancel));
@@ -103,11 +117,14 @@ Status PlanDatabase(const Arguments& arguments, const Connections& connections,
   const std::string cursor = kusto::GetText(answer.table(), 0, "Cursor");
   if (!arguments.json) {
     std::fprintf(stdout, "%s → %s%s, %zu tables\n", names.source.c_str(), names.destination.c_str(),
-                 catalogs.destination_missing ? " (created)" : "", catalogs.selected.size());
+                 catalogs.destination_missing ? " (is created)" : "", catalogs.selected.size());
   }
   for (const auto& name : catalogs.selected) {
     KC_ASSIGN(const auto planned, PlanTable(catalogs, connections, names, name, cursor, cancel));
     Print(arguments, names.destination, planned);
+    std::fflush(stdout);
+    total.rows += planned.rows;
+    total.conflicts += planned.conflict.empty() ? 0 : 1;
   }
   return {};
 }
@@ -117,11 +134,18 @@ Status PlanDatabase(const Arguments& arguments, const Connections& connections,
 int RunPlanCommand(const Arguments& arguments, world::CancelToken& cancel) {
   auto connections = Connect(arguments, cancel);
   if (!connections) return Say(connections.error(), kExitUsage);
+  Total total;
   for (const auto& names : arguments.options.databases) {
-    const Status status = PlanDatabase(arguments, *connections, names, cancel);
+    const Status status = PlanDatabase(arguments, *connections, names, cancel, total);
     if (!status) return Say(status.error(), ExitCodeOf(status.error(), true));
   }
-  return kExitOk;
+  if (!arguments.json) {
+    std::fprintf(stdout, "%s rows in all%s\n", FormatThousands(total.rows).c_str(),
+                 total.conflicts == 0
+                     ? ""
+                     : fmt::format("; {} tables can't be copied", total.conflicts).c_str());
+  }
+  return total.conflicts == 0 ? kExitOk : kExitRefused;
 }
 
 }  // namespace kc::cli

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "world/processes.h"
 
 namespace kc::cli {
 namespace {
@@ -18,32 +21,43 @@ constexpr std::chrono::seconds kLinePeriod{5};
 // A live view must fit a screen.
 constexpr size_t kLiveTables = 20;
 
-void Count(const copy::Block& block, TableProgress& p) {
-  const int64_t rows = block.exported_rows > 0 ? block.exported_rows : block.planned_rows;
-  switch (block.stage) {
-    case copy::Stage::kMoved:
-    case copy::Stage::kDone:
-      p.moved_rows += block.moved_rows;
-      ++p.moved_blocks;
-      p.staged_rows += rows;
-      p.exported_rows += rows;
-      break;
-    case copy::Stage::kMoving:
-    case copy::Stage::kRevoking:
-      p.staged_rows += rows;
-      p.exported_rows += rows;
-      break;
-    case copy::Stage::kExported:
-    case copy::Stage::kIngesting:
-      p.exported_rows += rows;
-      break;
-    case copy::Stage::kStopped:
-      ++p.stopped_blocks;
-      break;
-    case copy::Stage::kPlanned:
-    case copy::Stage::kExporting:
-      break;
+// What is shown says how fast it is now, not how fast it was hours ago.
+constexpr std::chrono::seconds kRatePeriod{60};
+
+size_t CodePoints(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string Padded(const std::string& text, size_t width) {
+  const size_t points = CodePoints(text);
+  if (points <= width) return text + std::string(width - points, ' ');
+  std::string cut;
+  size_t taken = 0;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80 && ++taken > width - 1) break;
+    cut += c;
   }
+  return cut + "…";
+}
+
+// At most `width` code points of each line.
+std::string CutLines(const std::string& text, int width) {
+  if (width <= 0) return text;
+  std::string cut;
+  int shown = 0;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    if (c == '\n') {
+      shown = 0;
+      cut += c;
+      continue;
+    }
+    if (begins) ++shown;
+    if (shown <= width) cut += c;
+  }
+  return cut;
 }
 
 }  // namespace
@@ -62,13 +76,10 @@ std::vector<TableProgress> ProgressOf(const std::string& database, const copy::L
     p.table = name;
     p.state = copy::Name(run->state);
     p.iteration = run->iteration;
-    p.planned_rows = std::max(run->planned_rows, run->window_rows);
-    p.planned_blocks = run->planned_blocks;
+    p.counts = copy::CountsOf(*run);
+    p.open = run->open();
     p.planned = run->planned;
     p.reason = run->reason;
-    p.exported_rows = p.staged_rows = p.moved_rows = run->done_rows;
-    p.moved_blocks = run->done_blocks;
-    for (const auto& [id, block] : run->blocks) Count(block, p);
     all.push_back(std::move(p));
   }
   return all;
@@ -81,35 +92,82 @@ std::string ProgressJson(const TableProgress& p) {
   json["table"] = p.table;
   json["iteration"] = p.iteration;
   json["state"] = p.state;
-  json["planned"] = p.planned_rows;
-  json["exported"] = p.exported_rows;
-  json["staged"] = p.staged_rows;
-  json["moved"] = p.moved_rows;
-  json["blocks"] = p.planned_blocks;
-  json["blocksMoved"] = p.moved_blocks;
-  if (p.stopped_blocks > 0) json["blocksStopped"] = p.stopped_blocks;
+  json["planned"] = p.counts.planned_rows;
+  json["exported"] = p.counts.exported_rows;
+  json["staged"] = p.counts.staged_rows;
+  json["moved"] = p.counts.moved_rows;
+  json["blocks"] = p.counts.planned_blocks;
+  json["blocksMoved"] = p.counts.moved_blocks;
+  if (p.counts.stopped_blocks > 0) json["blocksStopped"] = p.counts.stopped_blocks;
   if (!p.reason.empty()) json["reason"] = p.reason;
   return DumpJson(json);
 }
 
-std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most) {
-  size_t width = 5;
-  for (const auto& p : tables) width = std::max(width, std::min<size_t>(40, p.table.size()));
-  std::string text = fmt::format("{:<{}}  {:<8} {:>13} {:>13} {:>13} {:>13}  {}\n", "table", width,
-                                 "state", "planned", "exported", "staged", "moved", "blocks");
+std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most, int width) {
+  size_t names = 5;
+  const size_t widest = width > 0 && width < 100 ? 16 : 40;
+  for (const auto& p : tables) names = std::max(names, std::min(widest, CodePoints(p.table)));
+  std::string text =
+      fmt::format("{}  {:<9} {:>12} {:>12} {:>12} {:>12}  {}\n", Padded("table", names), "state",
+                  "planned", "exported", "staged", "moved", "blocks");
   size_t shown = 0;
   for (const auto& p : tables) {
     if (shown++ >= most) {
       text += fmt::format("… and {} more tables\n", tables.size() - most);
       break;
     }
-    text += fmt::format("{:<{}}  {:<8} {:>13} {:>13} {:>13} {:>13}  {}/{}\n", p.table, width,
-                        p.state, FormatThousands(p.planned_rows), FormatThousands(p.exported_rows),
-                        FormatThousands(p.staged_rows), FormatThousands(p.moved_rows),
-                        p.moved_blocks, p.planned_blocks);
-    if (!p.reason.empty()) text += fmt::format("  stopped: {}\n", p.reason);
+    const auto& c = p.counts;
+    text += fmt::format("{}  {:<9} {:>12} {:>12} {:>12} {:>12}  {}/{}\n", Padded(p.table, names),
+                        p.state, FormatThousands(c.planned_rows), FormatThousands(c.exported_rows),
+                        FormatThousands(c.staged_rows), FormatThousands(c.moved_rows),
+                        c.moved_blocks, c.planned_blocks);
+    if (!p.reason.empty()) text += fmt::format("  {}\n", p.reason);
   }
-  return text;
+  return CutLines(text, width);
+}
+
+std::string FormatDuration(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  constexpr int64_t kMinute = 60;
+  constexpr int64_t kHour = 60 * kMinute;
+  constexpr int64_t kDay = 24 * kHour;
+  if (whole < 2 * kMinute) return fmt::format("{} s", whole);
+  if (whole < kHour) return fmt::format("{} min", whole / kMinute);
+  if (whole < kDay) return fmt::format("{} h {} min", whole / kHour, whole % kHour / kMinute);
+  return fmt::format("{} d {} h", whole / kDay, whole % kDay / kHour);
+}
+
+void RateMeter::Add(world::Duration now, int64_t rows) {
+  if (!samples_.empty() && rows < samples_.back().rows) samples_.clear();
+  samples_.push_back({now, rows});
+  while (samples_.size() > 2 && samples_[1].at + kRatePeriod <= now) samples_.pop_front();
+}
+
+double RateMeter::rate() const {
+  if (samples_.size() < 2) return 0;
+  const double seconds =
+      std::chrono::duration<double>(samples_.back().at - samples_.front().at).count();
+  if (seconds <= 0) return 0;
+  return static_cast<double>(samples_.back().rows - samples_.front().rows) / seconds;
+}
+
+ProgressSum SumOf(const std::vector<TableProgress>& tables) {
+  // Tables that had nothing new lately aren't part of what is under way.
+  std::map<std::string, int64_t> newest;
+  for (const auto& p : tables) newest[p.database] = std::max(newest[p.database], p.iteration);
+  ProgressSum sum;
+  for (const auto& p : tables) {
+    if (!p.open && p.iteration != newest[p.database]) continue;
+    ++sum.tables;
+    sum.complete += !p.open;
+    sum.counts.planned_rows += p.counts.planned_rows;
+    sum.counts.exported_rows += p.counts.exported_rows;
+    sum.counts.staged_rows += p.counts.staged_rows;
+    sum.counts.moved_rows += p.counts.moved_rows;
+    sum.counts.planned_blocks += p.counts.planned_blocks;
+    sum.counts.moved_blocks += p.counts.moved_blocks;
+  }
+  return sum;
 }
 
 Reporter::Reporter(world::Executor& executor, world::Clock& clock, Style style)
@@ -117,8 +175,7 @@ Reporter::Reporter(world::Executor& executor, world::Clock& clock, Style style)
       clock_(clock),
       json_(style.json),
       terminal_(style.terminal && !style.json),
-      iterations_(style.iterations),
-      began_(clock.Monotonic()) {}
+      iterations_(style.iterations) {}
 
 // The live view is below all that stays.
 void Reporter::Clear() {
@@ -206,59 +263,81 @@ void Reporter::Show() {
     auto some = ProgressOf(session->names.destination, session->ledger);
     all.insert(all.end(), some.begin(), some.end());
   }
+  if (all.empty()) return;
+  const ProgressSum sum = SumOf(all);
+  meter_.Add(clock_.Monotonic(), sum.counts.moved_rows);
   if (json_) {
-    for (const auto& p : all) {
-      if (p.state != "Complete") std::fprintf(stdout, "%s\n", ProgressJson(p).c_str());
-    }
-    std::fflush(stdout);
+    ShowJson(all, sum);
   } else if (terminal_) {
-    ShowLive(all);
+    ShowLive(all, sum);
   } else {
-    ShowLine(all);
+    ShowLine(sum);
   }
 }
 
-void Reporter::ShowLive(const std::vector<TableProgress>& tables) {
+void Reporter::ShowJson(const std::vector<TableProgress>& tables, const ProgressSum& sum) {
+  for (const auto& p : tables) {
+    if (p.open) std::fprintf(stdout, "%s\n", ProgressJson(p).c_str());
+  }
+  const std::string line = SumText(sum);
+  if (std::exchange(last_line_, line) == line) {
+    std::fflush(stdout);
+    return;
+  }
+  OrderedJson json;
+  json["type"] = "progress";
+  json["tables"] = sum.tables;
+  json["tablesComplete"] = sum.complete;
+  json["planned"] = sum.counts.planned_rows;
+  json["exported"] = sum.counts.exported_rows;
+  json["staged"] = sum.counts.staged_rows;
+  json["moved"] = sum.counts.moved_rows;
+  json["rowsPerSecond"] = static_cast<int64_t>(meter_.rate());
+  if (meter_.rate() > 0) {
+    json["secondsLeft"] = static_cast<int64_t>(
+        static_cast<double>(sum.counts.planned_rows - sum.counts.moved_rows) / meter_.rate());
+  }
+  std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+  std::fflush(stdout);
+}
+
+void Reporter::ShowLive(const std::vector<TableProgress>& tables, const ProgressSum& sum) {
   std::vector<TableProgress> open;
   for (const auto& p : tables) {
-    if (p.state != "Complete") open.push_back(p);
+    if (p.open) open.push_back(p);
   }
   Clear();
-  const std::string text = ProgressTable(open, kLiveTables);
+  if (open.empty() && sum.complete == sum.tables && iterations_) return;  // idle: nothing to see
+  // One column stays free: a sign in the last one wraps on some terminals.
+  const int width = world::TerminalWidth() - 1;
+  const std::string text =
+      ProgressTable(open, kLiveTables, width) + CutLines(SumText(sum) + Left(sum) + "\n", width);
   lines_shown_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   std::fprintf(stdout, "%s", text.c_str());
-  ShowLine(tables);
-  ++lines_shown_;
+  std::fflush(stdout);
 }
 
-void Reporter::ShowLine(const std::vector<TableProgress>& tables) {
-  if (tables.empty()) return;
-  int64_t planned = 0;
-  int64_t exported = 0;
-  int64_t staged = 0;
-  int64_t moved = 0;
-  size_t complete = 0;
-  for (const auto& p : tables) {
-    planned += p.planned_rows;
-    exported += p.exported_rows;
-    staged += p.staged_rows;
-    moved += p.moved_rows;
-    complete += p.state == "Complete";
-  }
-  const double seconds = std::chrono::duration<double>(clock_.Monotonic() - began_).count();
-  const double rate = seconds > 0 ? static_cast<double>(moved) / seconds : 0;
-  std::string left = "?";
-  if (rate > 0) left = fmt::format("{:.0f} s", static_cast<double>(planned - moved) / rate);
-  const std::string line =
-      fmt::format("{}/{} tables complete; rows planned {}, exported {}, staged {}, moved {}",
-                  complete, tables.size(), FormatThousands(planned), FormatThousands(exported),
-                  FormatThousands(staged), FormatThousands(moved));
+void Reporter::ShowLine(const ProgressSum& sum) {
   // An idle continuous copy says nothing new.
-  if (line == last_line_ && !terminal_) return;
-  last_line_ = line;
-  std::fprintf(stdout, "%s; %s rows/s, %s left\n", line.c_str(),
-               FormatThousands(static_cast<int64_t>(rate)).c_str(), left.c_str());
+  const std::string line = SumText(sum);
+  if (std::exchange(last_line_, line) == line) return;
+  std::fprintf(stdout, "%s%s\n", line.c_str(), Left(sum).c_str());
   std::fflush(stdout);
+}
+
+std::string Reporter::SumText(const ProgressSum& sum) const {
+  return fmt::format("{}/{} tables; rows: {} of {} moved, {} exported", sum.complete, sum.tables,
+                     FormatThousands(sum.counts.moved_rows),
+                     FormatThousands(sum.counts.planned_rows),
+                     FormatThousands(sum.counts.exported_rows));
+}
+
+std::string Reporter::Left(const ProgressSum& sum) const {
+  const double rate = meter_.rate();
+  if (rate <= 0) return "";
+  const auto left = static_cast<double>(sum.counts.planned_rows - sum.counts.moved_rows);
+  return fmt::format("; {} rows/s, {} left", FormatThousands(static_cast<int64_t>(rate)),
+                     FormatDuration(left / rate));
 }
 
 }  // namespace kc::cli

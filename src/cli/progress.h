@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,16 +17,39 @@ namespace kc::cli {
 struct TableProgress {
   std::string database, table, state;
   int64_t iteration = 0;
-  int64_t planned_rows = 0, exported_rows = 0, staged_rows = 0, moved_rows = 0;
-  int64_t planned_blocks = 0, moved_blocks = 0, stopped_blocks = 0;
+  copy::RunCounts counts;
+  bool open = false;
   bool planned = false;  // the whole window
   std::string reason;
 };
 // Of a ledger: the tables of each database's newest iterations.
 std::vector<TableProgress> ProgressOf(const std::string& database, const copy::Ledger& ledger);
 std::string ProgressJson(const TableProgress& table);
-// Lines of a table with a head.
-std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most);
+// Lines of a table with a head, none longer than `width` signs; 0: as long as they are.
+std::string ProgressTable(const std::vector<TableProgress>& tables, size_t most, int width);
+// "45 s", "12 min", "3 h 5 min", "2 d 4 h".
+std::string FormatDuration(double seconds);
+
+// Rows per second over the last minute; starts anew when the sum falls (another iteration).
+class RateMeter {
+ public:
+  void Add(world::Duration now, int64_t rows);
+  double rate() const;
+
+ private:
+  struct Sample {
+    world::Duration at;
+    int64_t rows;
+  };
+  std::deque<Sample> samples_;
+};
+
+// What is left to do in all tables that are shown.
+struct ProgressSum {
+  copy::RunCounts counts;
+  size_t tables = 0, complete = 0;
+};
+ProgressSum SumOf(const std::vector<TableProgress>& tables);
 
 class Reporter : public copy::Observer {
  public:
@@ -46,8 +70,11 @@ class Reporter : public copy::Observer {
  private:
   void Clear();
   void Show();
-  void ShowLive(const std::vector<TableProgress>& tables);
-  void ShowLine(const std::vector<TableProgress>& tables);
+  void ShowJson(const std::vector<TableProgress>& tables, const ProgressSum& sum);
+  void ShowLive(const std::vector<TableProgress>& tables, const ProgressSum& sum);
+  void ShowLine(const ProgressSum& sum);
+  std::string SumText(const ProgressSum& sum) const;
+  std::string Left(const ProgressSum& sum) const;
 
   world::Sleeper sleeper_;
   world::Clock& clock_;
@@ -57,7 +84,7 @@ class Reporter : public copy::Observer {
   std::set<copy::Session*> sessions_;
   int notices_ = 0;
   int lines_shown_ = 0;
-  world::Duration began_;
+  RateMeter meter_;
   std::string last_line_;
 };
 

@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
+#include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/ticks.h"
 #include "checkpoint/journal.h"
@@ -27,33 +32,83 @@ Result<std::vector<std::string>> Folders(azure::ObjectStore& lake) {
   return folders;
 }
 
-Status Show(const Arguments& arguments, const checkpoint::Journal::Seen& seen) {
-  copy::Ledger ledger;
-  KC_TRY(ledger.Replay(seen.records));
-  const auto tables = ProgressOf(seen.identity.destination_database, ledger);
-  if (arguments.json) {
-    for (const auto& table : tables) std::fprintf(stdout, "%s\n", ProgressJson(table).c_str());
-    return {};
+// What a checkpoint says about the whole copy.
+struct Summary {
+  int64_t complete = 0, completed_at = 0;  // the last complete iteration
+  int64_t copied = 0;                      // rows
+  std::map<std::string, std::string> stopped;
+  std::optional<int64_t> heard;  // when the owner renewed its lease
+};
+
+Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const copy::Ledger& ledger) {
+  Summary summary;
+  for (const auto& [id, iteration] : ledger.iterations) {
+    summary.stopped = iteration.stopped;  // the newest keeps them
+    if (iteration.state != copy::IterationState::kComplete) continue;
+    summary.complete = id;
+    summary.completed_at = iteration.updated;
   }
+  for (const auto& [name, mark] : ledger.watermarks) summary.copied += mark.copied_rows;
+  for (const auto& [key, run] : ledger.tables) {
+    if (run.open()) summary.copied += run.moved_rows();
+  }
+  const auto beat = lake.Stat(folder + "/checkpoint/beat.json");
+  if (beat) summary.heard = beat->modified_ticks;
+  return summary;
+}
+
+void PrintJson(const checkpoint::Journal::Seen& seen, const Summary& summary) {
+  OrderedJson json;
+  json["type"] = "status";
+  json["source"] = seen.identity.source;
+  json["sourceDatabase"] = seen.identity.source_database;
+  json["destination"] = seen.identity.destination;
+  json["database"] = seen.identity.destination_database;
+  json["lastCompleteIteration"] = summary.complete;
+  if (summary.completed_at > 0) json["completedAt"] = FormatDateTime(summary.completed_at);
+  json["rows"] = summary.copied;
+  json["owner"] = seen.holder;
+  if (summary.heard) json["ownerHeardAt"] = FormatDateTime(*summary.heard);
+  json["stopped"] = summary.stopped;
+  std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
+}
+
+std::string Seconds(int64_t ticks) {
+  return FormatDateTime(ticks).substr(0, 19) + "Z";
+}
+
+void PrintText(const checkpoint::Journal::Seen& seen, const Summary& summary) {
   std::fprintf(stdout, "%s / %s  →  %s / %s\n", seen.identity.source.c_str(),
                seen.identity.source_database.c_str(), seen.identity.destination.c_str(),
                seen.identity.destination_database.c_str());
-  int64_t complete = 0;
-  int64_t last = 0;
-  for (const auto& [id, iteration] : ledger.iterations) {
-    if (iteration.state != copy::IterationState::kComplete) continue;
-    complete = id;
-    last = iteration.updated;
+  std::string iteration = "none";
+  if (summary.complete > 0) {
+    iteration = fmt::format("{} at {}", summary.complete, Seconds(summary.completed_at));
   }
-  int64_t copied = 0;
-  for (const auto& [name, mark] : ledger.watermarks) copied += mark.copied_rows;
+  std::string heard;
+  if (summary.heard) heard = ", heard of at " + Seconds(*summary.heard);
   std::fprintf(stdout, "%s\n",
-               fmt::format("last complete iteration: {}{}; {} rows copied in all; last owner: {}",
-                           complete == 0 ? "none" : std::to_string(complete),
-                           last == 0 ? "" : " at " + FormatDateTimeTrimmed(last),
-                           FormatThousands(copied), seen.holder)
+               fmt::format("last complete iteration: {}; {} rows copied in all\nlast owner: {}{}",
+                           iteration, FormatThousands(summary.copied), seen.holder, heard)
                    .c_str());
-  std::fprintf(stdout, "%s", ProgressTable(tables, tables.size()).c_str());
+}
+
+Status Show(const Arguments& arguments, azure::ObjectStore& lake, const std::string& folder,
+            const checkpoint::Journal::Seen& seen) {
+  copy::Ledger ledger;
+  KC_TRY(ledger.Replay(seen.records));
+  const auto tables = ProgressOf(seen.identity.destination_database, ledger);
+  const Summary summary = SummaryOf(lake, folder, ledger);
+  if (arguments.json) {
+    PrintJson(seen, summary);
+    for (const auto& table : tables) std::fprintf(stdout, "%s\n", ProgressJson(table).c_str());
+    return {};
+  }
+  PrintText(seen, summary);
+  std::fprintf(stdout, "%s", ProgressTable(tables, tables.size(), 0).c_str());
+  for (const auto& [table, why] : summary.stopped) {
+    std::fprintf(stdout, "stopped: %s: %s\n", table.c_str(), Redact(why).c_str());
+  }
   return {};
 }
 
@@ -71,7 +126,7 @@ int RunStatusCommand(const Arguments& arguments, world::CancelToken& cancel) {
     const auto seen = checkpoint::Journal::Look(*connections->lake, folder + "/checkpoint/");
     if (!seen) return Say(seen.error(), kExitFailed);
     if (!asked.empty() && !asked.contains(seen->identity.destination_database)) continue;
-    if (const Status status = Show(arguments, *seen); !status) {
+    if (const Status status = Show(arguments, *connections->lake, folder, *seen); !status) {
       return Say(status.error(), kExitFailed);
     }
     ++shown;

@@ -76,22 +76,52 @@ void PrintText(const TableComparison& c) {
 }
 
 void PrintMending(const std::string& destination, const std::vector<std::string>& different) {
+  std::string commands;
+  for (const auto& name : different) {
+    commands += "  " + kusto::commands::DropTable(name) + "\n";
+  }
   std::fprintf(
       stdout,
-      "to mend: run the copy again if rows came to the source since; else, in database %s, "
-      "`.clear table %s data` for each table that differs and copy it with another lake "
-      "folder after `.drop function KC_Status`: kusto-copy -l … --tables-include %s\n",
-      destination.c_str(), KqlName(different.front()).c_str(), Join(different, " ").c_str());
+      "to mend: run the copy again if it isn't complete or rows came to the source since; "
+      "else run, in database %s at the destination,\n%sand then the same kusto-copy command "
+      "again: these tables are copied from the beginning\n",
+      destination.c_str(), commands.c_str());
 }
 
 struct One {
+  bool done = false;
   const kusto::commands::TableSchema* schema = nullptr;
   copy::CompareWindow window;
   Result<TableComparison> result = TableComparison();
 };
 
+// Prints what is known in the order of the tables, as soon as it is.
+class Printer {
+ public:
+  Printer(const Arguments& arguments, std::string database, std::vector<One>& all)
+      : arguments_(arguments), database_(std::move(database)), all_(all) {}
+  void Show() {
+    for (; next_ < all_.size() && (all_[next_].done || all_[next_].schema == nullptr); ++next_) {
+      const auto& result = all_[next_].result;
+      if (!result) continue;
+      if (arguments_.json) {
+        PrintJson(database_, *result);
+      } else {
+        PrintText(*result);
+      }
+      std::fflush(stdout);
+    }
+  }
+
+ private:
+  const Arguments& arguments_;
+  const std::string database_;
+  std::vector<One>& all_;
+  size_t next_ = 0;
+};
+
 Task<void> Compare(world::Executor& executor, world::Slots& slots, const copy::CompareSides& sides,
-                   const std::string& by, One& one) {
+                   const std::string& by, One& one, Printer& printer) {
   auto acquire = slots.Acquire();
   co_await acquire;
   world::SlotLease lease(&slots);
@@ -99,14 +129,17 @@ Task<void> Compare(world::Executor& executor, world::Slots& slots, const copy::C
     return copy::CompareTable(sides, *one.schema, one.window, by);
   });
   one.result = co_await io;
+  one.done = true;
+  printer.Show();
 }
 
 Task<Status> CompareAll(world::Executor& executor, const copy::CompareSides& sides,
-                        const std::string& by, std::vector<One>& all) {
+                        const std::string& by, std::vector<One>& all, Printer& printer) {
   world::Slots slots(kTogether);
+  printer.Show();
   world::TaskGroup group;
   for (auto& one : all) {
-    if (one.schema != nullptr) group.Start(Compare(executor, slots, sides, by, one));
+    if (one.schema != nullptr) group.Start(Compare(executor, slots, sides, by, one, printer));
   }
   auto join = group.Join();
   co_await join;
@@ -150,18 +183,14 @@ int VerifyDatabase(const Arguments& arguments, const Connections& connections,
   const copy::CompareSides sides{*connections.source, *connections.destination, names.source,
                                  names.destination, &cancel};
   auto executor = world::MakeThreadExecutor(world::SystemClock(), kTogether);
-  (void)world::RunLoop(*executor, CompareAll(*executor, sides, arguments.by, all));
+  Printer printer(arguments, names.destination, all);
+  (void)world::RunLoop(*executor, CompareAll(*executor, sides, arguments.by, all, printer));
   std::vector<std::string> different;
   int64_t rows = 0;
   for (auto& one : all) {
     if (!one.result) return Say(one.result.error(), ExitCodeOf(one.result.error(), false));
     rows += one.result->source_rows;
     if (!one.result->same) different.push_back(one.result->table);
-    if (arguments.json) {
-      PrintJson(names.destination, *one.result);
-    } else {
-      PrintText(*one.result);
-    }
   }
   if (different.empty()) {
     if (!arguments.json) {

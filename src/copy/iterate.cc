@@ -349,6 +349,13 @@ Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
     if (complete) iteration.state = IterationState::kComplete;
     group.push_back(Ledger::RecordOf(iteration, session_.Now()));
   }
+  if (!session_.ledger.iterations.empty()) {
+    Iteration& newest = session_.ledger.iterations.rbegin()->second;
+    if (newest.stopped != stopped) {
+      newest.stopped = stopped;
+      group.push_back(Ledger::RecordOf(newest, session_.Now()));
+    }
+  }
   outcome_.stopped.clear();
   for (const auto& [name, why] : stopped) outcome_.stopped.push_back(name + ": " + why);
   ++outcome_.iterations;

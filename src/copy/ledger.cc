@@ -45,18 +45,50 @@ std::string_view Name(TableState state) {
   return kTableStates[static_cast<size_t>(state)];
 }
 
-int64_t TableRun::moved_rows() const {
-  int64_t rows = done_rows;
-  for (const auto& [id, block] : blocks) {
-    if (block.stage == Stage::kMoved) rows += block.moved_rows;
+namespace {
+
+void Count(const Block& block, RunCounts& counts) {
+  const int64_t rows = block.exported_rows > 0 ? block.exported_rows : block.planned_rows;
+  switch (block.stage) {
+    case Stage::kMoved:
+    case Stage::kDone:
+      counts.moved_rows += block.moved_rows;
+      ++counts.moved_blocks;
+      counts.staged_rows += block.moved_rows;
+      counts.exported_rows += block.moved_rows;
+      break;
+    case Stage::kMoving:
+    case Stage::kRevoking:
+      counts.staged_rows += rows;
+      counts.exported_rows += rows;
+      break;
+    case Stage::kExported:
+    case Stage::kIngesting:
+      counts.exported_rows += rows;
+      break;
+    case Stage::kStopped:
+      ++counts.stopped_blocks;
+      break;
+    case Stage::kPlanned:
+    case Stage::kExporting:
+      break;
   }
-  return rows;
 }
 
-int64_t TableRun::moved_blocks() const {
-  return done_blocks + std::count_if(blocks.begin(), blocks.end(), [](const auto& entry) {
-           return entry.second.stage == Stage::kMoved;
-         });
+}  // namespace
+
+RunCounts CountsOf(const TableRun& run) {
+  RunCounts counts;
+  counts.planned_rows = std::max(run.planned_rows, run.window_rows);
+  counts.planned_blocks = run.planned_blocks;
+  counts.exported_rows = counts.staged_rows = counts.moved_rows = run.done_rows;
+  counts.moved_blocks = run.done_blocks;
+  for (const auto& [id, block] : run.blocks) Count(block, counts);
+  return counts;
+}
+
+int64_t TableRun::moved_rows() const {
+  return CountsOf(*this).moved_rows;
 }
 
 void FinishBlock(TableRun& run, int64_t id) {
@@ -114,6 +146,7 @@ Record Ledger::RecordOf(Iteration& iteration, int64_t now) {
   Json json;
   json["tables"] = iteration.tables.size();
   json["rows"] = iteration.rows;
+  if (!iteration.stopped.empty()) json["stopped"] = iteration.stopped;
   record.details = DumpJson(json);
   return record;
 }
@@ -233,6 +266,7 @@ Status Ledger::Apply(const Record& record) {
     iteration.created = record.created;
     iteration.updated = record.updated;
     iteration.rows = json.value("rows", int64_t{0});
+    iteration.stopped = json.value("stopped", std::map<std::string, std::string>());
     iteration.state =
         record.state == "Complete" ? IterationState::kComplete : IterationState::kStarted;
   } else if (record.level == checkpoint::kLevelStaging) {

@@ -49,8 +49,15 @@ struct TableRun {
 
   bool open() const { return state != TableState::kComplete && state != TableState::kAbandoned; }
   int64_t moved_rows() const;  // published, done or not
-  int64_t moved_blocks() const;
 };
+
+// How far a table is, from what is recorded about its blocks: what is published is staged and
+// exported too. Rows of blocks that aren't exported yet count as planned.
+struct RunCounts {
+  int64_t planned_rows = 0, exported_rows = 0, staged_rows = 0, moved_rows = 0;
+  int64_t planned_blocks = 0, moved_blocks = 0, stopped_blocks = 0;
+};
+RunCounts CountsOf(const TableRun& run);
 
 enum class IterationState { kStarted, kComplete };
 struct Iteration {
@@ -60,6 +67,8 @@ struct Iteration {
   int64_t created = 0, updated = 0;
   std::set<std::string> tables;
   int64_t rows = 0;  // of a complete one
+  // Tables that couldn't go on when it was looked at last, with the reason. Kept by the newest.
+  std::map<std::string, std::string> stopped;
 };
 
 enum class StagingState { kIntent, kCreated, kDropped };
