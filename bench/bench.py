@@ -163,8 +163,8 @@ def measure_large(args, work, source, destination, folder):
         run = copy(source, destination, work, "Logs", number)
         ratios.append(run.seconds / base.seconds)
         cpu_ratios.append(run.cpu / base.cpu)
-        print(f"round {number + 1}: copy {run.seconds:.2f} s ({run.cpu:.2f} s of CPU), DuckDB alone "
-              f"{base.seconds:.2f} s ({base.cpu:.2f}), ratio {ratios[-1]:.2f} "
+        print(f"round {number + 1}: copy {run.seconds:.2f} s ({run.cpu:.2f} s of CPU), DuckDB "
+              f"alone {base.seconds:.2f} s ({base.cpu:.2f}), ratio {ratios[-1]:.2f} "
               f"({cpu_ratios[-1]:.2f}); kusto-copy's memory {run.memory:.0f} MiB", flush=True)
         if number == args.rounds - 1:
             print("where the time of this round went (stages of several blocks overlap):")
