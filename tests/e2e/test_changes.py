@@ -1,4 +1,4 @@
-"""What changes while it is copied: columns, rows that leave the source; what is asked for rarely."""
+"""What changes while it is copied: columns, rows that leave; and what is asked for rarely."""
 import subprocess
 import threading
 import time
