@@ -222,7 +222,9 @@ def check_headers():
 def check_tidy():
     flags = compile_flags()
     sources = [p for p in cpp_files() if p.endswith(".cc") and p.startswith(("src/", "sim/"))
-               and not p.endswith("_test.cc")]
+               and not p.endswith("_test.cc")
+               # clang can't parse g++'s decimal128, which libgcc computes for these few.
+               and "udf/decimal128.h" not in (ROOT / p).read_text()]
     return cached("tidy", sources,
                   lambda path: ["clang-tidy", "--quiet", path, "--", "-std=c++20", "-Isrc", "-I.",
                                 *flags],

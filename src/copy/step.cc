@@ -164,7 +164,8 @@ Step CompareExport(Block block) {
   ++block.rounds;
   if (block.rounds >= kMaxRounds) return ExportHashed(std::move(block));
   if (block.rounds % 2 == 1) return Then(std::move(block), {{Kind::kFingerprint}});
-  return ExportAgain(std::move(block), Backoff(block.rounds));
+  const auto delay = Backoff(block.rounds);
+  return ExportAgain(std::move(block), delay);
 }
 
 Step ExportDone(Block block, const Event& event) {
@@ -216,7 +217,8 @@ Step PartsSeen(Block block, const Event& event) {
       if (++block.failures >= kMaxExportFailures) {
         return StopBlock(std::move(block), "exported files can't be read: " + seen.error);
       }
-      return ExportAgain(std::move(block), Backoff(block.failures));
+      const auto delay = Backoff(block.failures);
+      return ExportAgain(std::move(block), delay);
     }
     const bool busy = seen.outcome == PartOutcome::kBusy;
     if (seen.outcome == PartOutcome::kRefused || (!busy && part.sends >= kMaxPartSends)) {
@@ -293,7 +295,8 @@ Step MoveSeen(Block block, const Event& event) {
   switch (DecideMove(event.look)) {
     case MoveVerdict::kNotMoved:
       if (block.moves >= kMaxMoveSends) {
-        return StopBlock(std::move(block), "the move keeps failing: " + block.remark);
+        std::string reason = "the move keeps failing: " + block.remark;
+        return StopBlock(std::move(block), std::move(reason));
       }
       ++block.moves;
       return Then(Block(block), {{Kind::kPause, Backoff(block.moves)}, {Kind::kMove}});
@@ -323,8 +326,8 @@ Step RevokeSeen(Block block, const Event& event) {
     case RevokeVerdict::kTakeFromStaging:
     case RevokeVerdict::kTakeFromHome: {
       if (++block.failures > kMaxMoveSends) {
-        return StopBlock(std::move(block),
-                         "the extents of an old move can't be taken back: " + block.remark);
+        std::string reason = "the extents of an old move can't be taken back: " + block.remark;
+        return StopBlock(std::move(block), std::move(reason));
       }
       const bool staging = decision.verdict == RevokeVerdict::kTakeFromStaging;
       std::vector<Action> actions;

@@ -6,8 +6,6 @@
 namespace kc::engine {
 
 using kql::ColumnId;
-using kql::Expr;
-using kql::ExprKind;
 using kql::ExprPtr;
 using kql::JoinKind;
 using kql::Node;

@@ -1,4 +1,6 @@
 // Constants: what an operator or a function must know while the query is bound.
+#include <nlohmann/json.hpp>
+
 #include "base/json.h"
 #include "kql/binder_impl.h"
 

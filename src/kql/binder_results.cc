@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.h"
 #include "kql/binder_impl.h"
 

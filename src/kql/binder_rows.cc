@@ -1,6 +1,8 @@
 // Operators that pass rows on, drop or order them: where, take, sort, top, count, distinct …
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.h"
 #include "kql/binder_impl.h"
 

@@ -10,7 +10,6 @@
 
 namespace kc::kql {
 
-using ast::Expr;
 using ast::ExprKind;
 using ast::ExprPtr;
 

@@ -45,7 +45,9 @@ std::vector<std::string> TagsToKeep(const Extent& extent,
 int ApplyRetention(Database& database, int64_t now_ticks) {
   int done = 0;
   StatePtr state = database.state();
-  for (const auto& [name, table] : state->tables) {
+  for (const auto& entry : state->tables) {
+    const std::string& name = entry.first;
+    const TablePtr& table = entry.second;
     RetentionPolicy policy = RetentionOf(*state, *table->meta);
     if (policy.soft_delete_period > now_ticks) continue;
     std::vector<std::string> old;
@@ -75,14 +77,16 @@ int ApplyRetention(Database& database, int64_t now_ticks) {
 int ApplyTagRetention(Database& database, int64_t now_ticks) {
   int done = 0;
   StatePtr state = database.state();
-  for (const auto& [name, table] : state->tables) {
+  for (const auto& entry : state->tables) {
+    const std::string& name = entry.first;
+    const TablePtr& table = entry.second;
     std::vector<TagRetention> retention = TagRetentionOf(*state, *table->meta);
     if (retention.empty()) continue;
     std::vector<std::pair<ExtentMove, std::vector<std::string>>> changes;
     for (const auto& [ordinal, extent] : table->extents) {
       std::vector<std::string> kept = TagsToKeep(*extent, retention, now_ticks);
       if (kept.size() < extent->tags.size()) {
-        changes.push_back({{extent->id, database.NewGuid()}, std::move(kept)});
+        changes.emplace_back(ExtentMove{extent->id, database.NewGuid()}, std::move(kept));
       }
     }
     if (changes.empty()) continue;
@@ -102,7 +106,9 @@ int ApplyTagRetention(Database& database, int64_t now_ticks) {
 int ApplyAutoDelete(Database& database, int64_t now_ticks) {
   int done = 0;
   StatePtr state = database.state();
-  for (const auto& [name, table] : state->tables) {
+  for (const auto& entry : state->tables) {
+    const std::string& name = entry.first;
+    const TablePtr& table = entry.second;
     auto policy = AutoDeleteOf(*table->meta);
     if (!policy || now_ticks <= policy->expiry_ticks) continue;
     done += CommitQuietly(database, "auto delete",
@@ -123,7 +129,9 @@ int ApplyMerges(engine::Database& duck, Database& database, int64_t now_ticks,
                 world::CancelToken* cancel) {
   int done = 0;
   StatePtr state = database.state();
-  for (const auto& [name, table] : state->tables) {
+  for (const auto& entry : state->tables) {
+    const std::string& name = entry.first;
+    const TablePtr& table = entry.second;
     MergePolicy policy = MergePolicyOf(*state, *table->meta);
     for (const std::vector<ExtentPtr>& sources : PlanMerges(*table, policy, now_ticks)) {
       if (cancel != nullptr && cancel->cancelled()) return done;

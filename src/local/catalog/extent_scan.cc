@@ -1,5 +1,7 @@
 #include "local/catalog/extent_scan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <map>

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
 #include "base/hash.h"
+
 #include "base/json.h"
 #include "base/text.h"
 #include "base/ticks.h"

@@ -130,9 +130,9 @@ Result<engine::QueryRequest> Runner::MakeRequest(std::string_view text,
 Result<QuerySession> Runner::OpenSession(const std::string& database, const RequestOptions& request,
                                          std::shared_ptr<world::CancelToken> cancel) const {
   if (!parts_.open_session) return Stop("queries are not available", "General_BadRequest");
-  const RequestOptions nested = request;
   return parts_.open_session(
-      database, request, [this, nested, cancel](const std::string& where, std::string_view text) {
+      database, request,
+      [this, nested = request, cancel](const std::string& where, std::string_view text) {
         return RunToTable(text, where, nested, cancel);
       });
 }

@@ -18,12 +18,13 @@ namespace {
 // The tables of a database that the command's list of names (may hold '*') leaves; all without one.
 std::vector<TablePtr> Selected(const DatabaseState& state, const std::vector<std::string>& names) {
   std::vector<TablePtr> tables;
-  for (const auto& [name, table] : state.tables) {
+  for (const auto& entry : state.tables) {
+    const std::string& name = entry.first;
     const bool wanted =
         names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& pattern) {
           return pattern == name || MatchesWildcard(name, pattern);
         });
-    if (wanted) tables.push_back(table);
+    if (wanted) tables.push_back(entry.second);
   }
   return tables;
 }

@@ -1,5 +1,7 @@
 #include "local/storage/extent_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
