@@ -131,6 +131,17 @@ TEST_F(HttpTest, CancellationEndsAWaitingRequestSoon) {
   EXPECT_LT(took, std::chrono::milliseconds(1000));
 }
 
+// A connection's thread must not touch the server's own after Stop() has returned (ASan sees it).
+TEST_F(HttpTest, ConnectionsEndBeforeTheirServer) {
+  for (int i = 0; i < 100; ++i) {
+    Start([](const ServerRequest&, ResponseWriter& out) { out.Send(200, "text/plain", "ok"); });
+    world::HttpRequest request;
+    request.url = url_;
+    ASSERT_TRUE(client_->Send(request));
+    server_.reset();
+  }
+}
+
 TEST_F(HttpTest, MalformedUrlStops) {
   world::HttpRequest request;
   request.url = "ftp://127.0.0.1/";

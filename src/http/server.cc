@@ -210,10 +210,12 @@ class ServerImpl final : public Server {
         if (connections_.size() >= static_cast<size_t>(options_.max_connections)) continue;
         connections_.insert(connection.get());
       }
-      std::thread([this, connection] {
+      std::thread([this, connection = std::move(connection)]() mutable {
         Serve(*connection);
         std::lock_guard lock(mutex_);
         connections_.erase(connection.get());
+        // Its socket belongs to context_, which Stop()'s caller may destroy once the set is empty.
+        connection.reset();
         ended_.notify_all();
       }).detach();
     }

@@ -112,7 +112,8 @@ class Output {
       duckdb_string_t& cell = static_cast<duckdb_string_t*>(data_)[row];
       std::memset(&cell, 0, sizeof(cell));
       cell.value.inlined.length = static_cast<uint32_t>(text.size());
-      std::memcpy(cell.value.inlined.inlined, text.data(), text.size());
+      // An empty view may point nowhere, which memcpy does not allow.
+      if (!text.empty()) std::memcpy(cell.value.inlined.inlined, text.data(), text.size());
     } else {
       duckdb_vector_assign_string_element_len(vector_, row, text.data(), text.size());
     }

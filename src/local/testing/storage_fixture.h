@@ -17,7 +17,7 @@ namespace kc::local {
 class ManualClock final : public world::Clock {
  public:
   int64_t NowTicks() const override { return ticks_; }
-  world::Duration Monotonic() const override { return world::Duration(ticks_ * 100); }
+  world::Duration Monotonic() const override { return world::Duration((ticks_ - kStart) * 100); }
   bool Sleep(world::Duration, world::CancelToken* cancel) override {
     return cancel == nullptr || !cancel->cancelled();
   }
@@ -25,7 +25,8 @@ class ManualClock final : public world::Clock {
   void Advance(int64_t ticks) { ticks_ += ticks; }
 
  private:
-  std::atomic<int64_t> ticks_{638'000'000'000'000'000};  // 2022-09-28
+  static constexpr int64_t kStart = 638'000'000'000'000'000;  // 2022-09-28
+  std::atomic<int64_t> ticks_{kStart};
 };
 
 class StorageFixture : public ::testing::Test {
