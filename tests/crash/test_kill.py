@@ -299,9 +299,10 @@ class KillTest(unittest.TestCase):
         steps = sum(n for what, n in self.killed_at.items() if "random" not in what)
         late = sum(1 for seconds in self.progress if seconds > PROGRESS_LIMIT_S)
         print(f"seed {SEED}: {self.kills()} kills ({dict(victims)}; {steps} at "
-              f"{len([w for w in self.killed_at if 'random' not in w])} kinds of steps) in {copies} "
-              f"copies ({blob_copies} through blob storage; one undisturbed takes "
-              f"{usual_s:.1f} s), {took_s:.0f} s: 0 lost, 0 doubled, 0 changed, 0 left behind; recorded exports "
+              f"{len([w for w in self.killed_at if 'random' not in w])} kinds of steps) in "
+              f"{copies} copies ({blob_copies} through blob storage; one undisturbed takes "
+              f"{usual_s:.1f} s), {took_s:.0f} s: 0 lost, 0 doubled, 0 changed, 0 left behind; "
+              "recorded exports "
               f"repeated: {self.repeats}; blocks done again after a kill: {max(self.redone)} at "
               f"most (in flight: {IN_FLIGHT}); first new progress after a kill: median "
               f"{statistics.median(self.progress):.2f} s, longest {max(self.progress):.2f} s "
