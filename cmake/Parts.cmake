@@ -72,3 +72,21 @@ macro(kc_programs dir)
     add_subdirectory(${dir})
   endif()
 endmacro()
+
+# The sources of copy/ and checkpoint/ once more, with the bugs of base/seeded_bugs.h in them: the
+# checker of the simulation must see each. Compiled into the program itself, so that its symbols
+# come before those of the libraries.
+function(kc_mutants)
+  if(NOT KC_BUILD_TESTS)
+    return()
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/copy/*.cc src/checkpoint/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  add_executable(mutants_test sim/mutants_main.cc ${sources})
+  target_compile_definitions(mutants_test PRIVATE KC_SEEDED_BUGS=1)
+  target_link_libraries(mutants_test PRIVATE kc_sim)
+  kc_precompile(mutants_test)
+  kc_hide_symbols(mutants_test)
+  add_test(NAME sim.mutants COMMAND mutants_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(sim.mutants PROPERTIES LABELS sim TIMEOUT 600)
+endfunction()

@@ -243,6 +243,17 @@ Result<Answer> DropExtents(Cluster& cluster, const ServerRequest& request, const
   return Empty();
 }
 
+Result<Answer> RenameTable(Cluster& cluster, const ServerRequest& request) {
+  const auto names = NamesIn(request.text);
+  if (names.size() != 2) return SyntaxError(request.text);
+  auto node = cluster.tables.extract(names[0]);
+  if (node.empty()) return NoTable(names[0]);
+  node.key() = node.mapped().name = names[1];
+  cluster.tables.insert(std::move(node));
+  cluster.Tell({EffectKind::kOther, {}, request.text, request.request_id, names[1]});
+  return Empty();
+}
+
 Result<Answer> RunScript(Cluster& cluster, const ServerRequest& request, const Bound& bound) {
   std::vector<Cells> rows;
   for (const auto& line : Split(request.text, '\n')) {
@@ -284,6 +295,7 @@ Result<Answer> RunCommand(Cluster& cluster, const ServerRequest& request, const 
     return moved;
   }
   if (text.starts_with(".drop extents ")) return DropExtents(cluster, request, bound);
+  if (text.starts_with(".rename table ")) return RenameTable(cluster, request);
   if (text.starts_with(".alter column ")) return Empty();
   if (text.starts_with(".alter table ") || text.starts_with(".alter-merge table ")) {
     return SetPolicy(cluster, request, bound);

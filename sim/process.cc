@@ -212,7 +212,7 @@ bool Process::RunOne() {
 // ---- world::Clock
 
 int64_t Process::NowTicks() const {
-  return world_.timeline.NowTicks() + options_.wall_offset.count() / 100;
+  return world_.timeline.NowTicks() + (options_.wall_offset + wall_step_).count() / 100;
 }
 
 world::Duration Process::Monotonic() const {

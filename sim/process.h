@@ -52,6 +52,8 @@ class Process final : public world::Executor, public world::Clock, public copy::
   // SIGSTOP and SIGCONT.
   void Pause();
   void Continue();
+  // Its wall clock jumps, its monotonic one doesn't.
+  void StepWallClock(world::Duration step) { wall_step_ += step; }
   // SIGTERM.
   void Interrupt() { cancel_.Cancel(); }
   // Killed when it is about to write its next record.
@@ -111,6 +113,7 @@ class Process final : public world::Executor, public world::Clock, public copy::
   Life life_ = Life::kRunning;
   bool ghost_ = false;
   bool kill_at_record_ = false;
+  world::Duration wall_step_{};
   world::Duration began_{}, ended_at_{};
   world::CancelToken cancel_;
   std::map<Fiber*, Completion> fibers_;

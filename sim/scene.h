@@ -83,6 +83,7 @@ class Scene {
   std::string lease_id_;
   const Process* lease_owner_ = nullptr;
   const Process* lease_taker_ = nullptr;
+  std::map<const Process*, world::Duration> stopped_;  // when each was seen stopped last
 };
 
 // The rows of a table as the checker counts them.

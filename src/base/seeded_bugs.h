@@ -13,7 +13,7 @@ enum class Bug {
   kActBeforeIntent,        // the request goes out first, then its intent is recorded
   kAppendWithoutPosition,  // an append goes to the end, wherever that is
   kRollUnnamed,            // F31: a new segment is not named in the manifest
-  kLeaseAgain,             // a lost lease is taken again and the work goes on
+  kIgnoreLostLease,        // the work goes on though the lease is lost
   kWallClock,              // F41: the lease's time is measured with the wall clock
   // Moves.
   kSettleByTag,          // F1: a tag in staging means not moved

@@ -274,9 +274,7 @@ Status Journal::Send(std::string& text) {
     const std::string_view next = std::string_view(text).substr(0, azure::kMaxAppendBytes);
     const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_.load();
     Status sent = store_.Append(folder_ + segment_, next, position, lease_id_);
-    if (SeededBug(Bug::kLeaseAgain) && !sent && sent.error().reason == "LeaseLost" && Renew()) {
-      sent = store_.Append(folder_ + segment_, next, position, lease_id_);
-    }
+    if (SeededBug(Bug::kIgnoreLostLease)) sent = {};
     if (!sent) return Fail(WhyGone(sent.error()));
     ++appends_;
     size_ += static_cast<int64_t>(next.size());
@@ -338,12 +336,9 @@ Status Journal::AppendAgain() {
 
 Status Journal::Renew() {
   const int64_t before = LeaseTime(clock_).count();
-  if (SeededBug(Bug::kLeaseAgain)) {
-    for (const auto& name : {ManifestName(), segment()}) {
-      if (store_.RenewLease(name, lease_id_)) continue;
-      (void)store_.BreakLease(name);
-      KC_TRY(store_.AcquireLease(name, lease_id_, kLeaseSeconds));
-    }
+  if (SeededBug(Bug::kIgnoreLostLease)) {
+    renewed_ns_ = before;
+    return {};
   }
   const std::string name = segment();
   Status renewed = store_.RenewLease(ManifestName(), lease_id_);
