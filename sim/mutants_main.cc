@@ -20,7 +20,7 @@ struct Mutant {
   const char* trial;
 };
 constexpr Mutant kMutants[] = {
-    {Bug::kActBeforeDurable, "a record counts as durable when it is on its way", "Kills"},
+    {Bug::kActBeforeDurable, "a record counts as durable when it is on its way", "SlowRecords"},
     {Bug::kActBeforeIntent, "intent and request swapped", "KillsAtMoves"},
     {Bug::kAppendWithoutPosition, "appends without a position", "LateAppends"},
     {Bug::kRollUnnamed, "F31: a segment rolled without the manifest", "KillsInSmallSteps"},
@@ -37,13 +37,13 @@ constexpr Mutant kMutants[] = {
      "KillsAtMoves"},
     {Bug::kRevokeByDrop, "2.4: revoked by drop", "LostAnswersInATakeOver"},
     {Bug::kFenceByRename, "F36: fenced by rename", "AnOwnerThatDiesWithALateMove"},
-    {Bug::kDeleteBlobsEarly, "F42: files deleted before Moved is durable", "KillsAtMoves"},
+    {Bug::kDeleteBlobsEarly, "F42: files deleted before Moved is durable", "KillsAtRecords"},
     {Bug::kDropTagsEarly, "tags cleaned early", "LateDuplicatesAndTags"},
     {Bug::kOneToken, "F12: one tag for all parts and sends", "LostIngestions"},
     {Bug::kCountsOnly, "verified by the number of rows", "ChangedValues"},
     {Bug::kColumnSumsOnly, "compared by sums of columns", "SwappedValues"},
     {Bug::kTrustCompleted, "F17: Completed is believed", "IngestionsThatLoseRows"},
-    {Bug::kTokenPrefix, "F13: tokens of no fixed width", "Kills"},
+    {Bug::kTokenPrefix, "F13: tokens of no fixed width", "LostIngestions"},
     {Bug::kWeakReads, "F5: weak reads accepted", "WeakReads"},
     {Bug::kUndatedAtOnce, "F22: undated rows taken too fresh", "UndatedForAMoment"},
     {Bug::kBandEndAlone, "F26: resumes behind a band that isn't recorded", "KillsInSmallSteps"},
@@ -55,7 +55,7 @@ constexpr Mutant kMutants[] = {
     {Bug::kForgetFolders, "files of failed exports stay", "FailingExports"},
     {Bug::kForgetStaging, "staging tables stay", "LostIngestions"},
     {Bug::kStopInSilence, "a table stops in silence", "ATableThatCantBeCopied"},
-    {Bug::kExportAgain, "a recorded export is repeated", "Kills"},
+    {Bug::kExportAgain, "a recorded export is repeated", "KillsAtMoves"},
 };
 
 // The seed that showed it, 0 if none did.

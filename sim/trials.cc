@@ -58,6 +58,30 @@ Report KillsInSmallSteps(uint64_t seed) {
   return scene.Judge(RunOut(scene, options));
 }
 
+// Killed when it is about to record something; or records are slow to become durable.
+Report KillsAtRecords(uint64_t seed) {
+  Scene scene(seed);
+  scene.Fill();
+  scene.weather = [&scene](const Call& call) {
+    const bool early = scene.world.processes().size() <= kMostDeaths;
+    if (!early || call.name != "Append" || scene.world.random.Below(12) != 0) return Fault::kNone;
+    return Fault::kKillBeforeSend;
+  };
+  return scene.Judge(RunOut(scene, scene.Defaults()));
+}
+Report SlowRecords(uint64_t seed) {
+  Scene scene(seed);
+  scene.Fill();
+  scene.weather = [&scene](const Call& call) {
+    if (scene.world.processes().size() > kMostDeaths) return Fault::kNone;
+    if (call.name == "Append") {
+      return scene.world.random.Below(3) == 0 ? Fault::kNotActed : Fault::kNone;
+    }
+    return scene.world.random.Below(80) == 0 ? Fault::kKillBeforeAnswer : Fault::kNone;
+  };
+  return scene.Judge(RunOut(scene, scene.Defaults()));
+}
+
 // Killed while it works on moves: before, on the way, after.
 Report KillsAtMoves(uint64_t seed) {
   Scene scene(seed);
@@ -532,6 +556,8 @@ const std::vector<NamedTrial>& Trials() {
   static const std::vector<NamedTrial> kTrials = {
       {"Kills", Kills},
       {"KillsInSmallSteps", KillsInSmallSteps},
+      {"KillsAtRecords", KillsAtRecords},
+      {"SlowRecords", SlowRecords},
       {"KillsAtMoves", KillsAtMoves},
       {"KillsAfterIngestion", KillsAfterIngestion},
       {"LostMoves", LostMoves},
