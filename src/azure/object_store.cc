@@ -13,35 +13,28 @@ Result<std::unique_ptr<ObjectStore>> OpenStore(const StorageUrl& url, const Stor
 }
 
 Status ProbeStore(ObjectStore& store, world::Random& random) {
-  // Always the same name: what a program leaves that dies here is removed by the next one.
-  const std::string name = "kc-probe";
+  std::string name = "kc-probe-" + random.Guid();
   std::string context = "the lake '" + store.url().Shown() + "' cannot be used";
-  // Another program that probes at the same time may remove it between two steps.
-  constexpr int kAttempts = 3;
-  for (int attempt = 1;; ++attempt) {
-    auto put = store.Put(name, name + random.Guid());
-    if (!put && put.error().code == ErrorCode::kUnknownOutcome && attempt < kAttempts) continue;
-    if (!put) {
-      Error error = std::move(put).error();
-      bool silent = store.url().kind == StorageKind::kBlob && error.http_status == 0 &&
-                    error.reason != "Cancelled" && error.reason != "Unauthorized";
-      if (silent || error.code == ErrorCode::kRetry) {
-        error.message += "; check the address, and that it is reachable from here";
-      }
-      if (error.reason == "NotFound") error.message += "; create it first";
-      error.code = ErrorCode::kStop;
-      return Fail(std::move(error).Within(context));
+  auto put = store.PutIfAbsent(name, name);
+  if (!put) {
+    Error error = std::move(put).error();
+    bool silent = store.url().kind == StorageKind::kBlob && error.http_status == 0 &&
+                  error.reason != "Cancelled" && error.reason != "Unauthorized";
+    if (silent || error.code == ErrorCode::kRetry) {
+      error.message += "; check the address, and that it is reachable from here";
     }
-    auto page = store.List(name, "", 1);
-    Status deleted = store.Delete(name);
-    if (!page) return Fail(std::move(page).error().Within(context));
-    if (page->objects.size() != 1) {
-      if (attempt < kAttempts) continue;
-      return Stop(context + ": what was written is not listed", "Inconsistent");
-    }
-    if (!deleted) return Fail(std::move(deleted).error().Within(context));
-    return {};
+    if (error.reason == "NotFound") error.message += "; create it first";
+    error.code = ErrorCode::kStop;
+    return Fail(std::move(error).Within(context));
   }
+  auto page = store.List(name, "", 1);
+  Status deleted = store.Delete(name);
+  if (!page) return Fail(std::move(page).error().Within(context));
+  if (page->objects.size() != 1) {
+    return Stop(context + ": what was written is not listed", "Inconsistent");
+  }
+  if (!deleted) return Fail(std::move(deleted).error().Within(context));
+  return {};
 }
 
 Result<std::vector<ObjectInfo>> ListAll(ObjectStore& store, const std::string& prefix) {
