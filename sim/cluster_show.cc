@@ -56,7 +56,7 @@ Answer Extents(const Cluster& cluster, const std::vector<std::string>& names,
         continue;
       }
       rows.push_back({ShownId(cluster, id), name, static_cast<int64_t>(extent.rows.size()),
-                      int64_t{0}, Join(extent.tags, "\r\n"), extent.created, extent.created,
+                      extent.deleted, Join(extent.tags, "\r\n"), extent.created, extent.created,
                       8.0 * static_cast<double>(extent.rows.size())});
     }
   }

@@ -22,6 +22,7 @@ struct Extent {
   std::vector<std::string> tags;
   int64_t created = 0;  // ticks
   std::vector<Row> rows;
+  int64_t deleted = 0;  // rows that were soft-deleted: not in `rows` any more
 };
 
 struct Table {

@@ -46,7 +46,7 @@ constexpr Mutant kMutants[] = {
     {Bug::kTokenPrefix, "F13: tokens of no fixed width", "LostIngestions"},
     {Bug::kWeakReads, "F5: weak reads accepted", "WeakReads"},
     {Bug::kUndatedAtOnce, "F22: undated rows taken too fresh", "UndatedForAMoment"},
-    {Bug::kBandEndAlone, "F26: resumes behind a band that isn't recorded", "KillsInSmallSteps"},
+    {Bug::kBandEndAlone, "F26: resumes behind a band that isn't recorded", "KillsAtRecords"},
     {Bug::kOneWatermark, "F24: one watermark for all tables", "TablesThatComeLater"},
     {Bug::kCursorPerTable, "a cursor per table", "WritersAllTheTime"},
     {Bug::kHorizonFromNow, "F25: the horizon moves with the clock", "AHorizon"},

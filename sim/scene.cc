@@ -218,12 +218,18 @@ int64_t Scene::PublishedBy(const Process& process) const {
   return rows;
 }
 
-int64_t Scene::PublishedUntold() const {
+int64_t Scene::PublishedUntold(const Process& last) const {
   int64_t rows = 0;
-  for (const auto& process : world.processes()) {
-    if (process->life() != Life::kEnded) rows += PublishedBy(*process);
+  for (const auto& effect : effects) {
+    const bool published =
+        effect.kind == EffectKind::kMove && world.source.Find(effect.to) != nullptr;
+    rows += published ? effect.rows : 0;
   }
-  return rows;
+  rows -= PublishedBy(last);
+  for (const auto& process : world.processes()) {
+    if (process.get() != &last) rows -= std::max<int64_t>(0, ToldBy(*process).rows);
+  }
+  return std::max<int64_t>(0, rows);
 }
 
 Report Scene::Judge(const Process& last) {
@@ -234,7 +240,7 @@ Report Scene::Judge(const Process& last, const Tables& expected) {
   const Report truth = CompareTables(expected, Destination());
   Report report = truth;
   report.Add(checker.Judge(allowed_repeats));
-  report.Add(CompareTold(ToldBy(last), truth, PublishedBy(last), PublishedUntold()));
+  report.Add(CompareTold(ToldBy(last), truth, PublishedBy(last), PublishedUntold(last)));
   if (!Done(last)) report.Add(Flaw::kUnfinished, Describe(last));
   Leftovers left;
   std::set<std::string> own;

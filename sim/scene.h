@@ -64,8 +64,8 @@ class Scene {
   Report Judge(const Process& last, const Tables& expected);
   // Rows that became visible while the process lived.
   int64_t PublishedBy(const Process& process) const;
-  // And while those lived that were killed.
-  int64_t PublishedUntold() const;
+  // And those that no other process told of: those that did were killed.
+  int64_t PublishedUntold(const Process& last) const;
   // Exports that may be repeated: each process that died had at most so many blocks in flight.
   int64_t allowed_repeats = 0;
 

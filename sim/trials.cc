@@ -47,27 +47,29 @@ Report Kills(uint64_t seed) {
   return scene.Judge(RunOut(scene, scene.Defaults()));
 }
 
-// Planned in many bands, recorded in many small files.
+// Recorded in many small files.
 Report KillsInSmallSteps(uint64_t seed) {
   Scene scene(seed);
   scene.Fill();
-  scene.weather = Killing(scene, 40);
+  scene.weather = Killing(scene, 150);
   ProcessOptions options = scene.Defaults();
-  options.copy.band_rows = 2;
   options.copy.segment_appends = 4;
   return scene.Judge(RunOut(scene, options));
 }
 
-// Killed when it is about to record something; or records are slow to become durable.
+// Planned in many bands, killed when it is about to record something; or records are slow to become
+// durable.
 Report KillsAtRecords(uint64_t seed) {
   Scene scene(seed);
   scene.Fill();
   scene.weather = [&scene](const Call& call) {
     const bool early = scene.world.processes().size() <= kMostDeaths;
-    if (!early || call.name != "Append" || scene.world.random.Below(12) != 0) return Fault::kNone;
+    if (!early || call.name != "Append" || scene.world.random.Below(8) != 0) return Fault::kNone;
     return Fault::kKillBeforeSend;
   };
-  return scene.Judge(RunOut(scene, scene.Defaults()));
+  ProcessOptions options = scene.Defaults();
+  options.copy.band_rows = 2;
+  return scene.Judge(RunOut(scene, options));
 }
 Report SlowRecords(uint64_t seed) {
   Scene scene(seed);
@@ -431,9 +433,9 @@ Report ClocksThatStepBack(uint64_t seed) {
     process.StepWallClock(-minutes(10));
     scene.world.timeline.After(seconds(45), [&process] { process.Continue(); });
   };
-  // While it looks at something: its next change comes after the pause.
-  scene.Inject([](const Call& call) { return call.name == "Query" || call.name == "Show"; },
-               Fault::kPauseBeforeAnswer, 60 + static_cast<int>(scene.world.random.Below(40)));
+  // While it records something: what it sends next comes after the pause.
+  scene.Inject([](const Call& call) { return call.name == "Append"; }, Fault::kPauseBeforeAnswer,
+               8 + static_cast<int>(scene.world.random.Below(20)));
   const Process& process = scene.Run();
   Report report = scene.checker.Judge(100);
   if (ToldBy(process).ok) report.Add(scene.Judge(process));
@@ -506,7 +508,7 @@ Report WritersAllTheTime(uint64_t seed) {
   scene.on_request = [&](const Call& call) {
     if (call.party != Party::kSource) return;
     static constexpr const char* kNames[] = {"A", "B", "C"};
-    scene.world.AddRows(kNames[scene.world.random.Below(3)], 1);
+    for (int i = 0; i < 4; ++i) scene.world.AddRows(kNames[scene.world.random.Below(3)], 1);
     states[scene.world.source.cursor] = {};
   };
   const Process& process = scene.Run();

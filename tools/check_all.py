@@ -161,6 +161,21 @@ def check_texts():
     return problems
 
 
+SCENARIOS = 43  # of the copy protocol
+
+
+def check_protocol():
+    """Every scenario of docs/design/copy-protocol.md has a test that is named after it."""
+    tests = {}
+    for path in tracked("sim/**/*_test.cc", "sim/*_test.cc"):
+        for number in re.findall(r"TEST(?:_F)?\(Protocol, F(\d\d)_", (ROOT / path).read_text()):
+            tests.setdefault(int(number), []).append(path)
+    problems = [f"no test of the protocol's scenario F{n}: TEST(Protocol, F{n:02}_…) in sim/"
+                for n in range(1, SCENARIOS + 1) if n not in tests]
+    return problems + [f"{tests[n][0]}: there is no scenario F{n}"
+                       for n in tests if not 1 <= n <= SCENARIOS]
+
+
 def check_format():
     out = subprocess.run(["clang-format", "--dry-run", "--Werror", *cpp_files()], cwd=ROOT,
                          capture_output=True, text=True)
@@ -237,7 +252,8 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="the name of one check")
     args = parser.parse_args()
-    checks = [check_layers, check_seams, check_sizes, check_texts, check_format]
+    checks = [check_layers, check_seams, check_sizes, check_texts, check_protocol,
+              check_format]
     if not args.quick:
         checks += [check_headers, check_tidy]
     failed = 0

@@ -364,6 +364,7 @@ Task<Result<Event>> BlockIo::Verify(const Block& block) {
     event.sums += sums;
     if (slice > 0) event.sums.rows = sums.rows;
   }
+  KC_CO_TRY(LookForDeletedRows(table, event));
   event.destination_id = run_.destination_id;
   event.request_id = session_.RequestId("move");
   if (SeededBug(Bug::kTrustCompleted) ||
@@ -375,6 +376,18 @@ Task<Result<Event>> BlockIo::Verify(const Block& block) {
     if (differing.empty()) event.sums = block.sums;
   }
   co_return event;
+}
+
+// Rows that somebody deleted in staging would be published as deleted ones (protocol F17).
+Task<Status> BlockIo::LookForDeletedRows(std::string table, Event& event) {
+  if (event.extents.empty()) co_return Status();
+  KC_CO_ASSIGN(const Answer shown, session_.Show(session_.environment.destination,
+                                                 commands::ShowExtentsByIds(table, event.extents)));
+  KC_CO_TAKE(const auto extents, commands::ReadExtents(shown.table()));
+  for (const auto& extent : extents) {
+    if (extent.deleted_rows != 0) event.void_reason = "rows were deleted in staging";
+  }
+  co_return Status();
 }
 
 Task<Result<Event>> BlockIo::SendMove(std::string from, std::string to,
@@ -396,8 +409,8 @@ Task<Result<Event>> BlockIo::SendMove(std::string from, std::string to,
     const Error& error = sent ? moved.error() : sent.error();
     event.kind = EventKind::kMoveUnknown;
     event.text = error.message;
-    event.permanent = error.code == ErrorCode::kStop;
-    event.refused = IsRefusal(error);
+    event.permanent = error.code == ErrorCode::kStop && !IsBeingProcessed(error);
+    event.refused = event.permanent && IsRefusal(error);
     auto wait = session_.WaitAsAsked(error);
     co_await wait;
     co_return event;
@@ -456,7 +469,7 @@ Task<Result<Event>> BlockIo::GiveUpStaging(const Block& block) {
       session_.Command(session_.environment.destination,
                        SeededBug(Bug::kRevokeByDrop)
                            ? commands::DropExtents(table, block.extents)
-                           : fmt::format(".rename table ['{}'] to ['{}_old']", table, table));
+                           : fmt::format(".rename table ['{}'] to ['Fenced_{}']", table, table));
   const Result<Answer> sent = co_await send;
   Event event = Make(sent ? EventKind::kVerified : EventKind::kMoveUnknown);
   event.void_reason = "given up";

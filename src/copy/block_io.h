@@ -23,6 +23,7 @@ class BlockIo {
   world::Task<void> IngestPart(const Block& block, const Part& part, PartSeen& seen);
   world::Task<PartSeen> LookAtPart(const Block& block, const Part& part, PartSeen seen);
   world::Task<Result<Event>> Verify(const Block& block);
+  world::Task<Status> LookForDeletedRows(std::string table, Event& event);
   world::Task<Result<Event>> Move(const Block& block);
   world::Task<Result<Event>> Take(const Block& block, const Home& from, bool from_home);
   world::Task<Result<Event>> GiveUpStaging(const Block& block);

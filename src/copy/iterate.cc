@@ -82,6 +82,12 @@ Task<Status> DatabaseCopy::Run() {
     status = co_await iterate;
   }
   if (session_.error()) status = Fail(*session_.error());
+  if (status && session_.status_function_stale) {
+    // The file that it names is an old one, which nothing else would remove.
+    auto point = PointStatusFunction(session_, false);
+    const Status pointed = co_await point;
+    if (!pointed) LogWarn("KC_Status() names an old file: {}", pointed.error().message);
+  }
   session_.sleeper.Stop();
   auto join = lease_.Join();
   co_await join;

@@ -39,6 +39,10 @@ world::Duration AskedFor(const Error& error) {
 
 }  // namespace
 
+bool IsBeingProcessed(const Error& error) {
+  return error.message.find("currently processing") != std::string::npos;
+}
+
 std::string SafeFolder(std::string_view name) {
   std::string safe;
   for (const char c : name) {
@@ -169,7 +173,8 @@ Task<Result<Answer>> Session::IdempotentCommand(kusto::Client& client, std::stri
   while (true) {
     auto send = Send(client, request);
     Result<Answer> answer = co_await send;
-    if (answer || !Repeatable(answer.error())) co_return answer;
+    if (answer) co_return answer;
+    if (!Repeatable(answer.error()) && !IsBeingProcessed(answer.error())) co_return answer;
     LogWarn("{} can't act, sending again: {}", client.cluster(), answer.error().message);
     auto wait = sleeper.Wait(std::max(pause, AskedFor(answer.error())));
     co_await wait;

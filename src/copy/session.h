@@ -116,6 +116,10 @@ class Session {
   std::set<std::string> told_;  // each notice is told once
 };
 
+// A materialized view has the extents in hand: the same command succeeds when it is done, whatever
+// the error says of being permanent (protocol F10).
+bool IsBeingProcessed(const Error& error);
+
 // A folder name of any text: letters, digits, '_' and '-' stay, other bytes become ~xx.
 std::string SafeFolder(std::string_view name);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/seeded_bugs.h"
 #include "copy/session.h"
 #include "kusto/commands/schema.h"
 
@@ -200,6 +201,7 @@ Task<Status> StagingTables::SetPolicies(std::string name, std::string table) {
 }
 
 Task<Status> StagingTables::DropOf(const TableRun& run) {
+  if (SeededBug(Bug::kForgetStaging)) co_return Status();
   std::vector<std::string> needed;
   for (const auto& [id, block] : run.blocks) {
     if (!block.move_open) continue;

@@ -58,11 +58,8 @@ class TableRunner {
     KC_CO_TRY(CleanMoved(session_, run_));
     KC_CO_TRY(LookForDrift());
     if (run_.state != TableState::kStopped) KC_CO_TRY(CheckRows());
-    Status dropped;
-    if (!SeededBug(Bug::kForgetStaging)) {
-      auto drop = session_.staging.DropOf(run_);
-      dropped = co_await drop;
-    }
+    auto drop = session_.staging.DropOf(run_);
+    const Status dropped = co_await drop;
     if (session_.ending()) co_return Stop("the copy is ending", "Cancelled");
     if (!dropped) {
       session_.Notify(run_.name,
