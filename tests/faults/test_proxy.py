@@ -102,6 +102,7 @@ LOOKS = {"ingest": ("extents",), "move": ("extents",), "script": ("show",), "fun
 # Kinds whose requests come again by themselves, so that "not sent again" can't be seen.
 RECURRING = ("poll", "show", "probe", "list", "read", "extents", "fingerprint", "beat",
              "lease.acquire", "lease.release", "delete", "manifest")
+BODYLESS = [k for k in BLOB_KINDS if k not in ("read", "list")]
 # Errors inside a 200 are Kusto's; storage has none.
 CLUSTER_ONLY = ("errors inside",)
 # In every test run: all groups for these, some for the others.
@@ -187,6 +188,8 @@ class ProxyTest(unittest.TestCase):
         hit = outcome.hits[0]
         words, looked = observed(outcome, hit, kind)
         said = f"{outcome.out[-800:]}\n{outcome.err[-800:]}"
+        if name == "truncated" and kind in BODYLESS:
+            choice += "|go"  # the status is whole, and says all
         self.assert_choice(kind, choice, words, looked, said)
         took = 0.0
         moves, exports, ingests = (outcome.acted(k) for k in ("move", "export", "ingest"))
@@ -196,7 +199,8 @@ class ProxyTest(unittest.TestCase):
             self.assertIn(outcome.code, (1, 3, 7), said)
             lines = [line for line in outcome.err.splitlines() if line.strip()]
             self.assertTrue(lines, "nothing was said")
-        if outcome.code != 0 or "tell" in words:
+        # "Not found" is believed; a file that is there after all is swept by the next start.
+        if outcome.code != 0 or "tell" in words or (kind, name) == ("data.delete", "404"):
             again = bench.run()
             self.assertEqual(again.code, 0, f"the next start: {again.out}{again.err}")
             moves += again.acted("move")
