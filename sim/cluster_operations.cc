@@ -9,6 +9,7 @@
 #include "base/ticks.h"
 #include "cluster_answers.h"
 #include "cluster_text.h"
+#include "kusto/commands/names.h"
 
 namespace kc::sim {
 namespace {
@@ -51,17 +52,35 @@ struct ExportJob {
   Selection selection;  // views into request.text: the job stays where it is
 };
 
-Result<std::vector<size_t>> ExportedColumns(const Table& table, const Selection& s) {
+struct ExportedColumn {
+  size_t index = 0;
+  bool nanoseconds = false;  // as a long since 1970
+};
+
+Result<std::vector<ExportedColumn>> ExportedColumns(const Table& table, const Selection& s) {
   if (s.rest.size() != 1 || !s.rest[0].starts_with("project ")) return SyntaxError("export");
   const auto names = NamesIn(s.rest[0]);
   KC_TRY(CheckColumns(table, names));
-  std::vector<size_t> columns;
+  std::vector<ExportedColumn> columns;
   for (const auto& name : names) {
+    const std::string converted =
+        "tolong(" + kusto::commands::Name(name) + " - datetime(1970-01-01)) * 100";
     for (size_t i = 0; i < table.columns.size(); ++i) {
-      if (table.columns[i].name == name) columns.push_back(i);
+      if (table.columns[i].name != name) continue;
+      columns.push_back({i, s.rest[0].find(converted) != std::string_view::npos});
     }
   }
   return columns;
+}
+
+std::string ExportedCell(const Table& table, const ExportedColumn& column, const Row& row,
+                         bool parquet) {
+  const Value& value = row.values[column.index];
+  const auto* ticks = std::get_if<int64_t>(&value);
+  if (column.nanoseconds && ticks != nullptr) {
+    return std::to_string((*ticks - kUnixEpochTicks) * 100);
+  }
+  return CellText(table.columns[column.index].type, value, parquet);
 }
 
 // The rows' text, spread over some files.
@@ -78,9 +97,8 @@ Result<std::vector<Artifact>> WriteFiles(Cluster& cluster, const ExportJob& job,
     for (const auto& row : extent.rows) {
       if (!Takes(job.selection, *table, extent, row)) continue;
       std::string& file = files[next % count];
-      for (const size_t i : columns) {
-        file += CellText(table->columns[i].type, row.values[i], job.parquet);
-        file += kCell;
+      for (const auto& column : columns) {
+        file += ExportedCell(*table, column, row, job.parquet) + kCell;
       }
       file += kLine;
       ++rows[next++ % count];
@@ -167,6 +185,7 @@ struct IngestJob {
   std::string id, table, tag;
   std::vector<std::string> files;    // addresses
   std::vector<std::string> columns;  // of the files, by position
+  std::vector<bool> nanoseconds;     // of each, as a long since 1970
   int64_t created = 0;
   Bound bound;
 };
@@ -194,8 +213,20 @@ std::shared_ptr<IngestJob> ReadIngest(const ServerRequest& request) {
   if (!scan.Take(", ingestionMapping=")) return nullptr;
   const auto mapping = ParseJson(scan.Text().value_or(""));
   if (!mapping || !mapping->is_array()) return nullptr;
-  for (const auto& column : *mapping) job->columns.push_back(column["Column"].get<std::string>());
+  for (const auto& column : *mapping) {
+    job->columns.push_back(column["Column"].get<std::string>());
+    const auto transform = column["Properties"].value("Transform", "");
+    if (!transform.empty() && transform != "DateTimeFromUnixNanoseconds") return nullptr;
+    job->nanoseconds.push_back(!transform.empty());
+  }
   return job;
+}
+
+Value IngestedCell(const IngestJob& job, size_t index, ScalarType type, const std::string& text) {
+  if (index >= job.nanoseconds.size() || !job.nanoseconds[index]) return ReadCell(type, text);
+  const auto number = ParseInt64(text);
+  if (!number) return {};
+  return *number / 100 + kUnixEpochTicks;
 }
 
 Result<std::vector<Row>> ReadFile(Cluster& cluster, const IngestJob& job, const Table& table,
@@ -212,7 +243,7 @@ Result<std::vector<Row>> ReadFile(Cluster& cluster, const IngestJob& job, const 
       const auto at = std::find(job.columns.begin(), job.columns.end(), column.name);
       const auto index = static_cast<size_t>(at - job.columns.begin());
       const bool there = at != job.columns.end() && index < cells.size();
-      row.values.push_back(ReadCell(column.type, there ? cells[index] : "\\N"));
+      row.values.push_back(IngestedCell(job, index, column.type, there ? cells[index] : "\\N"));
       if (column.type == kString && IsNull(row.values.back())) row.values.back() = std::string();
     }
     row.hash = HashRow(table.columns, row.values);

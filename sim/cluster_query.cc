@@ -6,6 +6,7 @@
 #include "cluster_answers.h"
 #include "cluster_text.h"
 #include "kusto/commands/queries.h"
+#include "kusto/commands/transfer.h"
 
 namespace kc::sim {
 namespace {
@@ -194,17 +195,25 @@ Result<Answer> ColumnSums(const Selection& s, const Table& table) {
   return MakeAnswer(std::move(columns), {row});
 }
 
-Result<Answer> FineTimes(const Selection& s, const Table& table) {
+// `summarize N = iff(countif(bin(…) != …) > 0, 1, 0) + iff(countif(… !between …) > 0, 2, 0)`.
+Result<Answer> KindsOfTimes(const Selection& s, const Table& table) {
   const auto names = NamesIn(s.rest[0]);
   KC_TRY(CheckColumns(table, names));
-  int64_t fine = 0;
+  const int64_t first = *ParseDateTime("1677-09-22");
+  const int64_t last = *ParseDateTime("2262-04-11");
+  bool fine = false;
+  bool far = false;
   ForRows(s, table, [&](const auto&, const auto&, const auto& row) {
-    fine += std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    for (const auto& name : names) {
       const auto* ticks = std::get_if<int64_t>(&row.values[*IndexOf(table, name)]);
-      return ticks != nullptr && *ticks % kTicksPerMicrosecond != 0;
-    });
+      if (ticks == nullptr) continue;
+      fine |= *ticks % kTicksPerMicrosecond != 0;
+      far |= *ticks < first || *ticks > last;
+    }
   });
-  return MakeAnswer({{"N", kLong}}, {{fine}});
+  const int64_t kinds =
+      (fine ? kusto::commands::kFineTimes : 0) + (far ? kusto::commands::kFarTimes : 0);
+  return MakeAnswer({{"N", kLong}}, {{kinds}});
 }
 
 Answer CurrentCursor(Cluster& cluster) {
@@ -236,7 +245,7 @@ Result<Answer> Answered(Cluster& cluster, std::string_view text) {
     return Undated(*table);
   }
   if (first.starts_with("summarize N = count() by Instant = ")) return Instants(*s, *table);
-  if (first.starts_with("summarize N = countif(bin(")) return FineTimes(*s, *table);
+  if (first.starts_with("summarize N = iff(countif(bin(")) return KindsOfTimes(*s, *table);
   if (first.starts_with("project kc_g0 = ")) return Fingerprint(*s, *table);
   if (first.starts_with("project kc_0 = ")) return ColumnSums(*s, *table);
   return SyntaxError(text);

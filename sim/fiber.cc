@@ -50,6 +50,15 @@ struct FiberImpl : Fiber {
 #endif
   }
 
+  ~FiberImpl() {
+    munmap(stack, kStackBytes);
+#if defined(__SANITIZE_THREAD__)
+    __tsan_destroy_fiber(tsan_fiber);
+#endif
+  }
+  FiberImpl(const FiberImpl&) = delete;
+  FiberImpl& operator=(const FiberImpl&) = delete;
+
   void Prepare();
   void Enter();
   void SwitchIn();
@@ -59,8 +68,14 @@ struct FiberImpl : Fiber {
 namespace {
 
 thread_local FiberImpl* current = nullptr;
-// Ended fibers, whose stacks the next ones use. Never given back: as many as ever waited at once.
-thread_local std::vector<FiberImpl*> idle;
+// Ended fibers, whose stacks the next ones use: as many as ever waited at once in this thread.
+struct Pool {
+  ~Pool() {
+    for (FiberImpl* fiber : idle) delete fiber;
+  }
+  std::vector<FiberImpl*> idle;
+};
+thread_local Pool pool;
 
 void Main(unsigned high, unsigned low) {
   const auto address = (static_cast<uintptr_t>(high) << 32) | static_cast<uintptr_t>(low);
@@ -122,12 +137,12 @@ void FiberImpl::Prepare() {
 
 Fiber* Fiber::Start(std::function<void()> body) {
   FiberImpl* fiber = nullptr;
-  if (idle.empty()) {
+  if (pool.idle.empty()) {
     fiber = new FiberImpl();
     fiber->Prepare();
   } else {
-    fiber = idle.back();
-    idle.pop_back();
+    fiber = pool.idle.back();
+    pool.idle.pop_back();
   }
   fiber->body = std::move(body);
   fiber->ended = false;
@@ -140,7 +155,7 @@ bool Fiber::Resume() {
   current = self;
   self->SwitchIn();
   current = nullptr;
-  if (self->ended) idle.push_back(self);
+  if (self->ended) pool.idle.push_back(self);
   return self->ended;
 }
 

@@ -3,6 +3,7 @@
 #include "azure/blob_store.h"
 #include "azure/file_store.h"
 #include "azure/object_names.h"
+#include "base/ticks.h"
 
 namespace kc::azure {
 
@@ -12,8 +13,18 @@ Result<std::unique_ptr<ObjectStore>> OpenStore(const StorageUrl& url, const Stor
   return MakeBlobStore(url, world, tokens);
 }
 
+namespace {
+
+constexpr std::string_view kProbePrefix = "kc-probe-";
+// Probes of others that are so much older than the own one are nobody's any more: their programs
+// were killed, or their requests arrived late.
+constexpr int64_t kProbeLeftTicks = 5 * kTicksPerMinute;
+constexpr int kProbesListed = 1000;
+
+}  // namespace
+
 Status ProbeStore(ObjectStore& store, world::Random& random) {
-  std::string name = "kc-probe-" + random.Guid();
+  std::string name = std::string(kProbePrefix) + random.Guid();
   std::string context = "the lake '" + store.url().Shown() + "' cannot be used";
   auto put = store.PutIfAbsent(name, name);
   if (!put) {
@@ -27,13 +38,19 @@ Status ProbeStore(ObjectStore& store, world::Random& random) {
     error.code = ErrorCode::kStop;
     return Fail(std::move(error).Within(context));
   }
-  auto page = store.List(name, "", 1);
+  auto own = store.List(name, "", 1);
+  auto all = store.List(std::string(kProbePrefix), "", kProbesListed);
   Status deleted = store.Delete(name);
-  if (!page) return Fail(std::move(page).error().Within(context));
-  if (page->objects.size() != 1) {
+  if (!own) return Fail(std::move(own).error().Within(context));
+  if (own->objects.size() != 1) {
     return Stop(context + ": what was written is not listed", "Inconsistent");
   }
   if (!deleted) return Fail(std::move(deleted).error().Within(context));
+  if (!all) return {};
+  const int64_t old = own->objects[0].modified_ticks - kProbeLeftTicks;
+  for (const ObjectInfo& object : all->objects) {
+    if (object.modified_ticks < old) (void)store.Delete(object.name);  // else the next start does
+  }
   return {};
 }
 
