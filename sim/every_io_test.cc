@@ -100,9 +100,13 @@ Played Play(const Plan& plan) {
   OneFault first(scenario.scene().world, plan.at, plan.phase, plan.mode);
   OneFault second(scenario.scene().world, plan.at + plan.then, plan.then_phase, plan.then_mode);
   scenario.scene().weather = [&](const Call& call) {
-    const Fault fault = first(call);
-    if (fault != Fault::kNone || plan.then < 0) return fault;
-    return second(call);
+    Fault fault = first(call);
+    if (fault == Fault::kNone && plan.then >= 0) fault = second(call);
+    // An export whose answer is lost is sent again.
+    if (fault != Fault::kNone && call.text.starts_with(".export ")) {
+      ++scenario.scene().allowed_repeats;
+    }
+    return fault;
   };
   scenario.OnHeal([&] {
     first.Heal();

@@ -1,18 +1,48 @@
 #include "fiber.h"
 
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <memory>
 #include <vector>
 
 #include "base/error.h"
 
+#if !defined(__x86_64__)
+#include <ucontext.h>
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
+#endif
+
+#if defined(__x86_64__)
+// Saves the registers that a call must keep, changes the stack, restores them: swapcontext() does
+// the same with two system calls for the signal mask, which cost more than all the rest here.
+extern "C" void kc_sim_switch(void** save, void* load);
+asm(R"(
+.text
+.globl kc_sim_switch
+.type kc_sim_switch,@function
+kc_sim_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size kc_sim_switch,.-kc_sim_switch
+)");
 #endif
 
 namespace kc::sim {
@@ -21,11 +51,17 @@ namespace {
 // Requests, JSON and error texts need some 20 KiB, unoptimized builds several times that.
 constexpr size_t kStackBytes = size_t{512} << 10;
 constexpr size_t kGuardBytes = 4096;
+[[maybe_unused]] constexpr size_t kFirstFrame = 64;  // six registers, the entry, a null caller
 }  // namespace
 
 struct FiberImpl : Fiber {
-  ucontext_t context{};
+#if defined(__x86_64__)
+  void* self = nullptr;
+  void* caller = nullptr;
+#else
+  ucontext_t self{};
   ucontext_t caller{};
+#endif
   std::function<void()> body;
   char* stack = nullptr;
   bool ended = true;
@@ -39,28 +75,13 @@ struct FiberImpl : Fiber {
   void* tsan_caller = nullptr;
 #endif
 
-  FiberImpl() {
-    void* memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    KC_ASSERT(memory != MAP_FAILED);
-    KC_ASSERT(mprotect(memory, kGuardBytes, PROT_NONE) == 0);  // the stack grows down to it
-    stack = static_cast<char*>(memory);
-#if defined(__SANITIZE_THREAD__)
-    tsan_fiber = __tsan_create_fiber(0);
-#endif
-  }
-
-  ~FiberImpl() {
-    munmap(stack, kStackBytes);
-#if defined(__SANITIZE_THREAD__)
-    __tsan_destroy_fiber(tsan_fiber);
-#endif
-  }
+  FiberImpl();
+  ~FiberImpl();
   FiberImpl(const FiberImpl&) = delete;
   FiberImpl& operator=(const FiberImpl&) = delete;
 
   void Prepare();
-  void Enter();
+  [[noreturn]] void Enter();
   void SwitchIn();
   void SwitchOut();
 };
@@ -77,12 +98,46 @@ struct Pool {
 };
 thread_local Pool pool;
 
-void Main(unsigned high, unsigned low) {
-  const auto address = (static_cast<uintptr_t>(high) << 32) | static_cast<uintptr_t>(low);
-  reinterpret_cast<FiberImpl*>(address)->Enter();
+void Main() {
+  current->Enter();
 }
 
 }  // namespace
+
+FiberImpl::FiberImpl() {
+  void* memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  KC_ASSERT(memory != MAP_FAILED);
+  KC_ASSERT(mprotect(memory, kGuardBytes, PROT_NONE) == 0);  // the stack grows down to it
+  stack = static_cast<char*>(memory);
+#if defined(__SANITIZE_THREAD__)
+  tsan_fiber = __tsan_create_fiber(0);
+#endif
+  Prepare();
+}
+
+FiberImpl::~FiberImpl() {
+  munmap(stack, kStackBytes);
+#if defined(__SANITIZE_THREAD__)
+  __tsan_destroy_fiber(tsan_fiber);
+#endif
+}
+
+void FiberImpl::Prepare() {
+#if defined(__x86_64__)
+  char* const top = stack + kStackBytes;
+  auto* frame = reinterpret_cast<uintptr_t*>(top - kFirstFrame);
+  for (int i = 0; i < 8; ++i) frame[i] = 0;
+  frame[6] = reinterpret_cast<uintptr_t>(&Main);
+  self = frame;
+#else
+  getcontext(&self);
+  self.uc_stack.ss_sp = stack;
+  self.uc_stack.ss_size = kStackBytes;
+  self.uc_link = nullptr;
+  makecontext(&self, &Main, 0);
+#endif
+}
 
 void FiberImpl::Enter() {
 #if defined(__SANITIZE_ADDRESS__)
@@ -105,7 +160,11 @@ void FiberImpl::SwitchIn() {
   tsan_caller = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(tsan_fiber, 0);
 #endif
-  swapcontext(&caller, &context);
+#if defined(__x86_64__)
+  kc_sim_switch(&caller, self);
+#else
+  swapcontext(&caller, &self);
+#endif
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
 #endif
@@ -118,28 +177,20 @@ void FiberImpl::SwitchOut() {
 #if defined(__SANITIZE_THREAD__)
   __tsan_switch_to_fiber(tsan_caller, 0);
 #endif
-  swapcontext(&context, &caller);
+#if defined(__x86_64__)
+  kc_sim_switch(&self, caller);
+#else
+  swapcontext(&self, &caller);
+#endif
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(fake_stack, &caller_bottom, &caller_size);
 #endif
-}
-
-// getcontext() returns once, but the compiler takes it for setjmp(): no locals that change.
-void FiberImpl::Prepare() {
-  getcontext(&context);
-  context.uc_stack.ss_sp = stack;
-  context.uc_stack.ss_size = kStackBytes;
-  context.uc_link = nullptr;
-  const auto address = reinterpret_cast<uintptr_t>(this);
-  makecontext(&context, reinterpret_cast<void (*)()>(Main), 2, static_cast<unsigned>(address >> 32),
-              static_cast<unsigned>(address));
 }
 
 Fiber* Fiber::Start(std::function<void()> body) {
   FiberImpl* fiber = nullptr;
   if (pool.idle.empty()) {
     fiber = new FiberImpl();
-    fiber->Prepare();
   } else {
     fiber = pool.idle.back();
     pool.idle.pop_back();

@@ -26,7 +26,7 @@ TableShape DrawShape(std::string name, SeededRandom& random) {
 
 namespace {
 
-Value DrawValue(ScalarType type, SeededRandom& random) {
+Value DrawValue(ScalarType type, SeededRandom& random, bool hard) {
   if (type != kString && random.Below(8) == 0) return {};
   switch (type) {
     case kBool:
@@ -47,7 +47,7 @@ Value DrawValue(ScalarType type, SeededRandom& random) {
     case kGuid:
       return random.Guid();
     case kDynamic:
-      return std::string(random.Below(4) == 0 ? "\"123\"" : "{\"a\":[1,2]}");
+      return std::string(hard && random.Below(4) == 0 ? "\"123\"" : "{\"a\":[1,2]}");
     default:
       break;
   }
@@ -57,12 +57,12 @@ Value DrawValue(ScalarType type, SeededRandom& random) {
 }  // namespace
 
 std::vector<std::vector<Value>> MakeRows(const TableShape& shape, int64_t first, int64_t count,
-                                         SeededRandom& random) {
+                                         SeededRandom& random, bool hard) {
   std::vector<std::vector<Value>> rows;
   for (int64_t n = first; n < first + count; ++n) {
     std::vector<Value> row = {n};
     for (size_t i = 1; i < shape.columns.size(); ++i) {
-      row.push_back(DrawValue(shape.columns[i].type, random));
+      row.push_back(DrawValue(shape.columns[i].type, random, hard));
     }
     rows.push_back(std::move(row));
   }
@@ -135,7 +135,7 @@ void World::AddRows(const std::string& table, int64_t count, world::Duration ing
     const int64_t now = timeline.NowTicks();
     std::optional<int64_t> ingested;
     if (ingested_ago.count() > 0) ingested = now - ingested_ago.count() / 100;
-    source.Append(table, MakeRows(shape, next_row_[table], count, random), ingested,
+    source.Append(table, MakeRows(shape, next_row_[table], count, random, hard_values), ingested,
                   now - created_ago.count() / 100);
     next_row_[table] += count;
   }

@@ -24,9 +24,10 @@ struct TableShape {
 TableShape SimpleShape(std::string name);
 // One of several shapes with other types.
 TableShape DrawShape(std::string name, SeededRandom& random);
-// `count` rows; the first column, n:long, counts from `first`.
+// `count` rows; the first column, n:long, counts from `first`. `hard`: also values that the fast
+// export format doesn't carry.
 std::vector<std::vector<Value>> MakeRows(const TableShape& shape, int64_t first, int64_t count,
-                                         SeededRandom& random);
+                                         SeededRandom& random, bool hard = false);
 
 class World {
  public:
@@ -71,6 +72,7 @@ class World {
   int calls() const { return calls_; }
   Process* current = nullptr;  // whose code runs now
 
+  bool hard_values = false;  // in AddRows
   // The user's tables of the source and their shapes, for Fill and checks.
   std::vector<TableShape> shapes;
   // Adds the table to the source and some rows.

@@ -22,10 +22,14 @@ Task<Status> DropTags(Session& session, const TableRun& run, std::vector<std::st
     const std::vector<std::string> some(
         tokens.begin() + static_cast<long>(from),
         tokens.begin() + static_cast<long>(std::min(tokens.size(), from + kMaxTags)));
-    KC_CO_ASSIGN(const kusto::Answer answer,
-                 session.IdempotentCommand(session.environment.destination,
-                                           commands::DropExtentTags(run.destination, some)));
-    (void)answer;
+    auto drop = session.IdempotentCommand(session.environment.destination,
+                                          commands::DropExtentTags(run.destination, some));
+    const Result<kusto::Answer> dropped = co_await drop;
+    if (dropped) continue;
+    // The table is gone, and its tags with it.
+    if (dropped.error().reason.find("EntityNotFound") == std::string::npos) {
+      co_return Fail(dropped.error());
+    }
   }
   co_return Status();
 }
@@ -88,6 +92,14 @@ Task<void> DeleteFiles(Session& session, const TableRun& run) {
   auto remove = DeleteFolders(session, std::move(folders));
   const Status removed = co_await remove;
   if (!removed) LogWarn("files of table {} stay: {}", run.name, removed.error().message);
+}
+
+Task<Status> CleanDebts(Session& session) {
+  for (auto& [key, run] : session.ledger.tables) {
+    if (run.open() || run.blocks.empty()) continue;
+    KC_CO_TRY(CleanMoved(session, run));
+  }
+  co_return Status();
 }
 
 namespace {

@@ -112,12 +112,17 @@ void Ledger::Forget() {
     complete += iteration.state == IterationState::kComplete;
   }
   for (auto it = iterations.begin(); it != iterations.end() && complete > kKeptIterations;) {
-    if (it->second.state != IterationState::kComplete || std::next(it) == iterations.end()) {
+    const auto first = tables.lower_bound({it->first, ""});
+    const auto last = tables.lower_bound({it->first + 1, ""});
+    // Blocks that aren't cleaned up are debts: kept until somebody pays them.
+    const bool owes =
+        std::any_of(first, last, [](const auto& run) { return !run.second.blocks.empty(); });
+    if (it->second.state != IterationState::kComplete || owes ||
+        std::next(it) == iterations.end()) {
       ++it;
       continue;
     }
-    const int64_t id = it->first;
-    tables.erase(tables.lower_bound({id, ""}), tables.lower_bound({id + 1, ""}));
+    tables.erase(first, last);
     it = iterations.erase(it);
     --complete;
   }

@@ -11,6 +11,9 @@ namespace {
 
 using Kind = ActionKind;
 
+// Attempts in a row whose rows are too many or too few, until the format is doubted.
+constexpr int kMaxSpoiledAttempts = 4;
+
 // Pauses before something is sent again, growing: 100 ms … 30 s.
 int Backoff(int times) {
   return std::min(30'000, 100 << std::min(times, 9));
@@ -260,6 +263,14 @@ Step Verified(Block block, const Event& event) {
   block.remark = fmt::format(
       "attempt {} gave {} rows for {}{}", block.attempt, event.sums.rows, block.exported_rows,
       event.void_reason.empty() ? ", other contents" : ": " + event.void_reason);
+  // Too many or too few rows: the ingestion was delivered twice, or ended half way. That is no
+  // matter of the format, and another attempt has other tokens.
+  if (event.sums.rows != block.exported_rows && ++block.failures < kMaxSpoiledAttempts) {
+    const int pause = Backoff(block.failures);
+    Step again = IngestAgain(std::move(block));
+    again.actions.insert(again.actions.begin(), {Kind::kPause, pause});
+    return again;
+  }
   if (block.hashed) {
     // The sums are of exactly these files: the source says nothing about them any more.
     DropAttempt(block);

@@ -216,6 +216,18 @@ TEST(Step, ASourceThatKeepsChangingIsExportedWithItsOwnHashes) {
   EXPECT_EQ(Advance(block, ExportDone(10, wide)).block.stage, Stage::kStopped);
 }
 
+TEST(Step, AnIngestionThatWasDeliveredTwiceIsDoneAgainInTheSameFormat) {
+  for (const int rows : {20, 5}) {
+    const Block block = After(Ingesting(), {Parts(PartOutcome::kComplete)});
+    const Step step = Advance(block, Verified(Sums(rows)));
+    EXPECT_EQ(step.block.stage, Stage::kExported);
+    EXPECT_EQ(step.block.format, block.format);
+    EXPECT_EQ(step.block.folder, block.folder);
+    EXPECT_TRUE(step.block.parts.empty());
+    EXPECT_EQ(step.actions.back().kind, ActionKind::kWaitIngestSlot);
+  }
+}
+
 TEST(Step, EverySendOfAPartHasItsOwnToken) {
   Step step = Advance(Ingesting(), Parts(PartOutcome::kMissing));
   EXPECT_EQ(step.block.parts[0].token, "t2");

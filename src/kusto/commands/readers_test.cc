@@ -90,6 +90,14 @@ TEST(Readers, CapacityInAnySpelling) {
             7);
 }
 
+TEST(Readers, IdsHaveOneSpelling) {
+  const auto operations =
+      ReadOperations(Table("OperationId:guid,State:string",
+                           {{Text("74BE27DE-1E4E-49D9-B579-FE0B331D3642"), Text("Completed")}}));
+  ASSERT_TRUE(operations);
+  EXPECT_EQ((*operations)[0].id, kId);
+}
+
 TEST(Readers, Operations) {
   auto operations = ReadOperations(
       Table("OperationId:guid,Operation:string,State:string,Status:string,ShouldRetry:bool",

@@ -26,6 +26,12 @@ OperationState ParseState(const std::string& state) {
   return OperationState::kOther;
 }
 
+// Ids are compared with those of other answers: one spelling.
+std::string IdOf(const ValueTable& table, size_t row, std::string_view column) {
+  std::string text = GetText(table, row, column);
+  return NormalizeGuid(text).value_or(text);
+}
+
 // Tags come in one text, separated by line ends.
 std::vector<std::string> SplitTags(const std::string& text) {
   std::vector<std::string> out;
@@ -42,7 +48,7 @@ Result<std::vector<Operation>> ReadOperations(const ValueTable& table) {
   std::vector<Operation> out;
   for (size_t row = 0; row < table.rows.size(); ++row) {
     Operation operation;
-    operation.id = GetText(table, row, "OperationId");
+    operation.id = IdOf(table, row, "OperationId");
     operation.kind = TextOrEmpty(table, row, "Operation");
     operation.state_text = GetText(table, row, "State");
     operation.status = TextOrEmpty(table, row, "Status");
@@ -94,7 +100,7 @@ Result<std::vector<ExtentInfo>> ReadExtents(const ValueTable& table) {
   std::vector<ExtentInfo> out;
   for (size_t row = 0; row < table.rows.size(); ++row) {
     ExtentInfo extent;
-    extent.id = GetText(table, row, "ExtentId");
+    extent.id = IdOf(table, row, "ExtentId");
     extent.table = GetText(table, row, "TableName");
     extent.tags = SplitTags(TextOrEmpty(table, row, "Tags"));
     extent.rows = GetInt(table, row, "RowCount");
