@@ -47,7 +47,11 @@ bool Timeline::RunOne() {
   return false;
 }
 
-world::Duration Timeline::next() const {
+world::Duration Timeline::next() {
+  while (!heap_.empty() && heap_.front()->cancelled) {
+    std::pop_heap(heap_.begin(), heap_.end(), Later());
+    heap_.pop_back();
+  }
   return heap_.empty() ? now_ : std::max(now_, heap_.front()->when);
 }
 

@@ -15,13 +15,9 @@ namespace kc::sim {
 
 class SeededRandom : public world::Random {
  public:
-  explicit SeededRandom(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
-  uint64_t Next() override {  // splitmix64
-    uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
+  // Mixed, so that neighbours have nothing in common.
+  explicit SeededRandom(uint64_t seed) : state_(Mix(seed + 1)) {}
+  uint64_t Next() override { return Mix(state_ += 0x9E3779B97F4A7C15u); }  // splitmix64
   // True with the probability.
   bool Chance(double probability) { return Unit() < probability; }
   world::Duration Between(world::Duration least, world::Duration most) {
@@ -30,6 +26,11 @@ class SeededRandom : public world::Random {
   }
 
  private:
+  static uint64_t Mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
   uint64_t state_;
 };
 
@@ -62,8 +63,11 @@ class Timeline {
   // The earliest event; false when there is none.
   bool RunOne();
   // When the next event is due; now() if there is none.
-  world::Duration next() const;
-  bool empty() const { return heap_.empty(); }
+  world::Duration next();
+  bool empty() {
+    (void)next();
+    return heap_.empty();
+  }
   // Moves the time on though nothing happens.
   void Skip(world::Duration to) {
     if (to > now_) now_ = to;
