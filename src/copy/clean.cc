@@ -94,14 +94,6 @@ Task<void> DeleteFiles(Session& session, const TableRun& run) {
   if (!removed) LogWarn("files of table {} stay: {}", run.name, removed.error().message);
 }
 
-Task<Status> CleanDebts(Session& session) {
-  for (auto& [key, run] : session.ledger.tables) {
-    if (run.open() || run.blocks.empty()) continue;
-    KC_CO_TRY(CleanMoved(session, run));
-  }
-  co_return Status();
-}
-
 namespace {
 
 // "Db/data/g7/i1-t1-b1-e1-abc/part_1.parquet": its generation, and the folder "Db/data/g7/i1-…".

@@ -12,9 +12,6 @@ world::Task<Status> CleanMoved(Session& session, TableRun& run);
 // Deletes all exported files of a table that is given up; what can't be deleted is swept later.
 world::Task<void> DeleteFiles(Session& session, const TableRun& run);
 
-// The same for tables that are complete: what their owners, or this one, couldn't clean then.
-world::Task<Status> CleanDebts(Session& session);
-
 // Deletes exported files of earlier owners that no block needs: an export that was sent by an owner
 // that stopped may write them long after (protocol F28, F39).
 world::Task<Status> SweepFolders(Session& session);

@@ -188,7 +188,6 @@ Task<Status> DatabaseCopy::Iterate() {
     KC_CO_TRY(RunTables(false));
     KC_CO_TRY(RunDrifted());
     KC_CO_TRY(FinishIterations(began));
-    KC_CO_TRY(CleanDebts(session_));
     if (session_.Now() >= next_sweep_) KC_CO_TRY(Sweep());
     if (!options.continuous || session_.ending()) co_return Status();
     const int64_t left = began + options.rpo_ticks - session_.Now();
