@@ -380,8 +380,12 @@ std::string Journal::segment() const {
 Status Journal::DeleteOldSegments() {
   KC_ASSIGN(const auto objects, azure::ListAll(store_, folder_ + "g"));
   const std::string current = segment();
+  // "g00000002-0001": generation and roll.
+  const size_t order = folder_.size() + 14;
   for (const auto& object : objects) {
-    if (object.name == current) continue;
+    // Only what is older: this process may have been stopped for a while, and a later segment is
+    // the checkpoint of the owner that took over.
+    if (object.name.compare(0, order, current, 0, order) >= 0) continue;
     // Whoever held it is dead or was cut off when the manifest's lease came here.
     (void)store_.BreakLease(object.name);
     KC_TRY(store_.Delete(object.name));

@@ -126,6 +126,15 @@ TEST_F(JournalTest, AnOwnerWhoseSegmentWasDeletedWasTakenOver) {
   EXPECT_EQ(first->Renew().error().reason, "LeaseLost");
 }
 
+TEST_F(JournalTest, AnOldOwnerLeavesTheNewOwnersSegment) {
+  auto first = Open();
+  auto second = Open();  // the first was only stopped, and goes on now
+  (void)first->DeleteOldSegments();
+  EXPECT_TRUE(second->Append({Numbered("a", "1")}));
+  ASSERT_TRUE(second->Close());
+  EXPECT_TRUE(Open()->Append({Numbered("a", "2")}));
+}
+
 TEST_F(JournalTest, ALostAppendIsSentAgainAsItIs) {
   auto first = Open();
   std::deque<azure::StoreFault> faults;

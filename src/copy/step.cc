@@ -263,6 +263,12 @@ Step Verified(Block block, const Event& event) {
   block.remark = fmt::format(
       "attempt {} gave {} rows for {}{}", block.attempt, event.sums.rows, block.exported_rows,
       event.void_reason.empty() ? ", other contents" : ": " + event.void_reason);
+  if (block.hashed) {
+    // The sums are of exactly these files: the source says nothing about them any more.
+    DropAttempt(block);
+    ++block.rounds;
+    return ExportHashed(std::move(block));
+  }
   // Too many or too few rows: the ingestion was delivered twice, or ended half way. That is no
   // matter of the format, and another attempt has other tokens.
   if (event.sums.rows != block.exported_rows && ++block.failures < kMaxSpoiledAttempts) {
@@ -270,12 +276,6 @@ Step Verified(Block block, const Event& event) {
     Step again = IngestAgain(std::move(block));
     again.actions.insert(again.actions.begin(), {Kind::kPause, pause});
     return again;
-  }
-  if (block.hashed) {
-    // The sums are of exactly these files: the source says nothing about them any more.
-    DropAttempt(block);
-    ++block.rounds;
-    return ExportHashed(std::move(block));
   }
   return Then(std::move(block), {{Kind::kFingerprint}});
 }
