@@ -18,7 +18,7 @@ help:
 	@echo 'make fast      build and run the unit tests: under a minute after a small change'
 	@echo 'make lint      format, layers, sizes, headers, clang-tidy'
 	@echo 'make sanitize  unit tests under ASan+UBSan and TSan'
-	@echo 'make chaos     the long runs: more kills, more seeds (KILLS=1000, SEED=n)'
+	@echo 'make chaos     the long runs: more kills, more seeds (KILLS=1000; SEED=n replays one)'
 	@echo 'make bench     ratios: a copy against DuckDB alone; a small table; memory'
 	@echo 'make format    clang-format everything'
 	@echo 'make install   into PREFIX (default /usr/local); make package: a .deb in build/'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The long runs. SEED=n replays one seed of the simulation in seconds, with a log of all that happens.
+# The long runs. SEED=n replays one seed of the simulation in seconds, with a log of what happens.
 # SEEDS (1,000,000) of the simulation; KILLS (1000) of real processes, KILL_SEED to repeat them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
