@@ -2,7 +2,7 @@
 // base/seeded_bugs.h in them. Every bug must be seen by its trial within some seeds; without a bug
 // every trial must be clean.
 //
-//   mutants_test [SEEDS]: how many seeds a bug may take to be seen (10)
+//   mutants_test [SEEDS]: how many seeds a bug may take to be seen (25)
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -32,14 +32,14 @@ constexpr Mutant kMutants[] = {
     {Bug::kMoveByToken, "F7, F8: what has the token is moved", "LateDuplicatesBeforeTheMove"},
     {Bug::kIgnoreFailedMove, "a 200 that carries errors is ignored", "FailedMovesWithStatus200"},
     {Bug::kUnknownMeansMoved, "no answer is taken for success", "LostMoves"},
-    {Bug::kResend, "F11: the client sends again", "LostIngestions"},
+    {Bug::kResend, "F11: the client sends again", "LostExports"},
     {Bug::kDropOldStagingFirst, "F42: staging is dropped before its moves are settled",
      "KillsAtMoves"},
     {Bug::kRevokeByDrop, "2.4: revoked by drop", "LostAnswersInATakeOver"},
     {Bug::kFenceByRename, "F36: fenced by rename", "AnOwnerThatDiesWithALateMove"},
     {Bug::kDeleteBlobsEarly, "F42: files deleted before Moved is durable", "KillsAtRecords"},
     {Bug::kDropTagsEarly, "tags cleaned early", "LateDuplicatesAndTags"},
-    {Bug::kOneToken, "F12: one tag for all parts and sends", "LostIngestions"},
+    {Bug::kOneToken, "F12: one tag for all parts and sends", "PartialIngestions"},
     {Bug::kCountsOnly, "verified by the number of rows", "ChangedValues"},
     {Bug::kColumnSumsOnly, "compared by sums of columns", "SwappedValues"},
     {Bug::kTrustCompleted, "F17: Completed is believed", "IngestionsThatLoseRows"},
@@ -55,7 +55,7 @@ constexpr Mutant kMutants[] = {
     {Bug::kForgetFolders, "files of failed exports stay", "FailingExports"},
     {Bug::kForgetStaging, "staging tables stay", "LostIngestions"},
     {Bug::kStopInSilence, "a table stops in silence", "ATableThatCantBeCopied"},
-    {Bug::kExportAgain, "a recorded export is repeated", "KillsAtMoves"},
+    {Bug::kExportAgain, "a recorded export is repeated", "KillsBeforeIngestion"},
 };
 
 // The seed that showed it, 0 if none did.
@@ -99,7 +99,7 @@ int Quiet(uint64_t seeds) {
 int main(int argc, char** argv) {
   using namespace kc::sim;  // NOLINT(google-build-using-namespace)
   const auto given = argc > 1 ? kc::ParseInt64(argv[1]) : std::nullopt;
-  const auto seeds = static_cast<uint64_t>(given.value_or(10));
+  const auto seeds = static_cast<uint64_t>(given.value_or(25));
   const std::string only = argc > 2 ? argv[2] : "";
   int survived = 0;
   int caught = 0;

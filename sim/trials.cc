@@ -97,7 +97,20 @@ Report KillsAtMoves(uint64_t seed) {
   return scene.Judge(RunOut(scene, scene.Defaults()));
 }
 
-// Killed just after the first block was ingested, before its verification.
+// Killed when a block is exported and waits for its staging table.
+Report KillsBeforeIngestion(uint64_t seed) {
+  Scene scene(seed);
+  scene.Fill();
+  scene.Inject(
+      [](const Call& call) {
+        return call.mutates &&
+               call.text.find(".create table ['KcStaging_") != std::string_view::npos;
+      },
+      Fault::kKillBeforeSend, 1 + static_cast<int>(seed % 3));
+  return scene.Judge(RunOut(scene, scene.Defaults()));
+}
+
+// Killed just after the first block was ingested, before its move.
 Report KillsAfterIngestion(uint64_t seed) {
   Scene scene(seed);
   scene.Fill();
@@ -135,6 +148,36 @@ Report LostIngestions(uint64_t seed) {
   Scene scene(seed);
   scene.Fill();
   scene.Inject(".ingest", Fault::kAnswerLost, 1 + static_cast<int>(seed % 4));
+  const Process& process = scene.Run();
+  return scene.Judge(process);
+}
+
+// The first ingestions commit one file of several and say so: nothing is exported again for that.
+Report PartialIngestions(uint64_t seed) {
+  Scene scene(seed);
+  scene.Fill();
+  scene.world.destination.weather.operation_partial = 1;
+  auto tell = scene.world.destination.on_effect;
+  auto left = std::make_shared<int>(3);
+  scene.world.destination.on_effect = [&scene, tell, left](const Effect& effect) {
+    tell(effect);
+    if (effect.kind == EffectKind::kIngest && --*left == 0) {
+      scene.world.destination.weather.operation_partial = 0;
+    }
+  };
+  const Process& process = scene.Run();
+  return scene.Judge(process);
+}
+
+// The answer to an export is lost: it is sent again, into another folder.
+Report LostExports(uint64_t seed) {
+  Scene scene(seed);
+  scene.Fill();
+  scene.Inject([](const Call& call) { return Is(call, ".export", Party::kSource); },
+               Fault::kAnswerLost, 1 + static_cast<int>(seed % 5));
+  scene.allowed_repeats = 1;
+  (void)scene.Run();
+  scene.world.Settle(minutes(10));
   const Process& process = scene.Run();
   return scene.Judge(process);
 }
@@ -203,6 +246,15 @@ Report LateDuplicates(uint64_t seed, bool at_tags) {
       staging->extents[scene.world.destination.NewId()] = to.extents.at(id);
     }
   };
+  // Nobody may read the log of commands, which would tell that the move succeeded.
+  auto hooks = std::make_shared<ClientHooks>();
+  hooks->shown = [](const std::string& text, Result<kusto::Answer>& answer) {
+    if (text.starts_with(".show commands")) answer = Stop("not authorized", "Forbidden");
+  };
+  ProcessOptions options = scene.Defaults();
+  options.wrap_destination = [hooks](std::unique_ptr<kusto::Client> inner) {
+    return Wrap(std::move(inner), hooks);
+  };
   const int nth = 1 + static_cast<int>(seed % 3);
   if (at_tags) {
     scene.Inject(
@@ -211,7 +263,7 @@ Report LateDuplicates(uint64_t seed, bool at_tags) {
   } else {
     scene.Inject(".move", Fault::kKillBeforeAnswer, nth);
   }
-  return scene.Judge(RunOut(scene, scene.Defaults()));
+  return scene.Judge(RunOut(scene, options));
 }
 Report LateDuplicatesAfterTheMove(uint64_t seed) {
   return LateDuplicates(seed, false);
@@ -561,9 +613,12 @@ const std::vector<NamedTrial>& Trials() {
       {"KillsAtRecords", KillsAtRecords},
       {"SlowRecords", SlowRecords},
       {"KillsAtMoves", KillsAtMoves},
+      {"KillsBeforeIngestion", KillsBeforeIngestion},
       {"KillsAfterIngestion", KillsAfterIngestion},
       {"LostMoves", LostMoves},
       {"LostIngestions", LostIngestions},
+      {"PartialIngestions", PartialIngestions},
+      {"LostExports", LostExports},
       {"FailingExports", FailingExports},
       {"LateDuplicatesBeforeTheMove", LateDuplicatesBeforeTheMove},
       {"LateDuplicatesAfterTheMove", LateDuplicatesAfterTheMove},

@@ -160,6 +160,7 @@ TEST(Protocol, F10_WhatAMaterializedViewHasInHandIsWaitedFor) {
 
 TEST(Protocol, F11_AnAnswerThatIsLostNeverMakesTwoSends) {
   Holds("LostIngestions");
+  Holds("LostExports");
   // Every send acts once, whatever gets lost.
   Scene scene;
   scene.Fill();

@@ -78,7 +78,10 @@ Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
       if (extent.table == block.staging.table) look.token_in_staging = true;
     }
   }
-  if (SeededBug(Bug::kDestinationFirst)) look.token_in_destination = seen_first;
+  if (SeededBug(Bug::kDestinationFirst)) {
+    look.token_in_destination = seen_first;
+    look.history = History::kNone;
+  }
   if (SeededBug(Bug::kSettleByTag)) look.in_staging = look.token_in_staging ? look.asked : 0;
   if (history) {
     KC_CO_ASSIGN(look.history, AskHistory(block));
