@@ -233,7 +233,9 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   const std::string name =
       fmt::format("g{:08}-{:04}-{}.csv", generation_, ++rolls_, random_.Word(6));
   KC_TRY(store_.CreateAppend(folder_ + name));
-  KC_TRY(store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds));
+  // A new owner may have come between, and deleted what is older than its own segment.
+  const Status leased = store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
+  if (!leased) return Fail(WhyGone(leased.error()));
   std::string old;
   {
     std::lock_guard lock(mutex_);

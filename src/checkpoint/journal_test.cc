@@ -135,6 +135,20 @@ TEST_F(JournalTest, AnOldOwnerLeavesTheNewOwnersSegment) {
   EXPECT_TRUE(Open()->Append({Numbered("a", "2")}));
 }
 
+TEST_F(JournalTest, ATakeOverInTheMiddleOfARollIsALostLease) {
+  auto first = Open();
+  bool taken = false;
+  lake_.fault = [&](std::string_view call, const std::string& name) {
+    if (!taken && call == "AcquireLease" && name.find("/g") != std::string::npos) {
+      taken = true;
+      EXPECT_TRUE(Open()->DeleteOldSegments());
+    }
+    return azure::StoreFault::kNone;
+  };
+  EXPECT_EQ(first->Begin({}).error().reason, "LeaseLost");
+  EXPECT_TRUE(taken);
+}
+
 TEST_F(JournalTest, ALostAppendIsSentAgainAsItIs) {
   auto first = Open();
   std::deque<azure::StoreFault> faults;
