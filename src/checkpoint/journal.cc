@@ -18,6 +18,8 @@ using std::chrono::seconds;
 constexpr milliseconds kAskAgain{500};
 // Writes of the manifest whose answers were lost, before the caller has to decide.
 constexpr int kManifestAttempts = 3;
+// How often it is looked, at that distance, why a lease is gone.
+constexpr int kLooksForReason = 6;
 // Beyond the lease itself: the server's timing is coarse.
 constexpr seconds kLeaseSlack{5};
 
@@ -33,6 +35,13 @@ world::Duration LeaseTime(const world::Clock& clock) {
 constexpr const char* kStartOver =
     "; bring it back from a backup, or copy again from the beginning: run `.drop function "
     "KC_Status` at the destination, empty its tables and give another lake folder with -l";
+
+Error Removed(const std::string& what) {
+  return {ErrorCode::kStop,
+          fmt::format("the checkpoint was removed from the lake while the copy ran ({} is missing)",
+                      what),
+          "Damaged"};
+}
 
 // What reading the checkpoint found: if it can't be used, what to do.
 Error WithWayOut(Error error) {
@@ -289,24 +298,22 @@ Status Journal::Send(std::string& text) {
 // files, which is another matter for the user.
 Error Journal::WhyGone(Error error) {
   if (error.reason != "LeaseLost" && error.reason != "NotFound") return error;
-  const auto content = store_.Get(ManifestName());
-  bool removed = !content && content.error().reason == "NotFound";
-  if (content) {
+  // Who takes over raises the generation soon; who removes a folder isn't done at once either.
+  for (int look = 0; look < kLooksForReason; ++look) {
+    const auto content = store_.Get(ManifestName());
+    if (!content && content.error().reason != "NotFound") return error;
+    if (!content) return Removed(ManifestName());
     const auto manifest = ReadManifest(content->bytes);
     if (manifest && manifest->generation > generation_) {
       // The new owner has begun its own segment and deleted this one.
       return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost").value();
     }
+    if (!manifest || manifest->generation < generation_) return error;
     const auto there = store_.Stat(segment());
-    removed = manifest && manifest->generation == generation_ && !there &&
-              there.error().reason == "NotFound";
+    if (!there && there.error().reason == "NotFound") return Removed(segment());
+    if (!clock_.Sleep(kAskAgain, nullptr)) return error;
   }
-  if (!removed) return error;
-  return Stop(fmt::format("the checkpoint was removed from the lake while the copy ran ({} is "
-                          "missing)",
-                          content ? segment() : ManifestName()),
-              "Damaged")
-      .value();
+  return error;
 }
 
 Status Journal::Append(std::vector<Record> records) {

@@ -136,7 +136,9 @@ int ExitOf(const std::vector<copy::DatabaseOutcome>& outcomes) {
     for (const auto& stopped : outcome.stopped) {
       std::fprintf(stderr, "kusto-copy: table stopped: %s\n", Redact(stopped).c_str());
     }
-    if (!outcome.stopped.empty() && code == kExitOk) code = kExitTableStopped;
+    if (outcome.stopped.empty()) continue;
+    std::fprintf(stderr, "kusto-copy: to go on, mend that and run the same command again\n");
+    if (code == kExitOk) code = kExitTableStopped;
   }
   return code;
 }

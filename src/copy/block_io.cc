@@ -341,7 +341,8 @@ Task<Result<Event>> BlockIo::Verify(const Block& block) {
   if (pair != session_.tables.end() && !pair->second.destination_id.empty() &&
       pair->second.destination_id != run_.destination_id) {
     // Published into a stranger, the block would be missed where the others are.
-    co_return Stop("the destination table was replaced by another one", "DestinationReplaced");
+    co_return Stop("the destination table was replaced by another one: start kusto-copy again",
+                   "DestinationReplaced");
   }
   const std::string table = block.homes.empty() ? block.staging.table : block.homes.back().table;
   const auto slices =

@@ -91,6 +91,10 @@ void Runner::GiveSlotsBack() {
 Task<Status> Runner::Record() {
   std::vector<checkpoint::Record> group;
   group.push_back(Ledger::RecordOf(run_, block(), session_.Now()));
+  if (block().stage == Stage::kMoved && block().remark == kRowsNotVisible) {
+    session_.Notify(run_.name,
+                    fmt::format("block {} ({} rows): {}", id_, block().moved_rows, block().remark));
+  }
   auto write = session_.Write(std::move(group));
   const Status status = co_await write;
   session_.progress.NotifyAll();
@@ -138,10 +142,12 @@ Task<Result<Event>> Runner::TakeOver() {
   co_return event;
 }
 
+// The first reason counts: what follows is often only its consequence.
 void Runner::StopTable() {
+  const std::string reason = fmt::format("block {}: {}", id_, block().reason);
+  if (run_.state != TableState::kStopped || run_.reason.empty()) run_.reason = reason;
   run_.state = TableState::kStopped;
-  run_.reason = fmt::format("block {}: {}", id_, block().reason);
-  LogError("table {} stopped: {}", run_.name, run_.reason);
+  LogError("table {} stopped: {}", run_.name, reason);
 }
 
 // Performs one action. An error ends the session; what went wrong with the block itself is an

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/seeded_bugs.h"
 #include "kusto/commands/queries.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 // Tables counted by one query.
 constexpr size_t kCountedTogether = 50;
+// Closed windows that are counted again at a time: these counts touch all rows of a table.
+constexpr size_t kLookedBehind = 500;
 
 Task<Status> CountSome(Session& session, std::vector<std::string> names, const std::string& upto,
                        std::map<std::string, int64_t>& rows) {
@@ -105,6 +108,73 @@ Task<Status> CountUndatedRows(Session& session) {
                                session.environment.options.include_undated
                                    ? ""
                                    : " and are not copied (--include-undated copies them once)"));
+  }
+  co_return Status();
+}
+
+namespace {
+
+Task<Status> LookBehindSome(Session& session, std::vector<std::string> names) {
+  std::vector<commands::Rows> windows;
+  for (const auto& name : names) {
+    commands::Rows window;
+    window.table = name;
+    window.upto = WatermarkOf(session, name);
+    if (session.ledger.facts) window.not_before = session.ledger.facts->horizon;
+    windows.push_back(std::move(window));
+  }
+  KC_CO_ASSIGN(const Answer answer,
+               session.StrongQuery(session.environment.source, commands::CountTables(windows)));
+  std::map<std::string, int64_t> counts;  // tables without rows aren't in the answer
+  for (size_t row = 0; row < answer.table().rows.size(); ++row) {
+    counts[kusto::GetText(answer.table(), row, "Table")] = kusto::GetInt(answer.table(), row, "N");
+  }
+  std::vector<checkpoint::Record> group;
+  for (const auto& name : names) {
+    Watermark& mark = session.ledger.watermarks.at(name);
+    const int64_t before = std::exchange(mark.closed_rows, counts[name]);
+    if (before == mark.closed_rows) continue;
+    TellBehind(session, name, before, mark.closed_rows);
+    group.push_back(Ledger::RecordOf(mark, session.Now()));
+  }
+  if (group.empty()) co_return Status();
+  auto write = session.Write(std::move(group));
+  co_return co_await write;
+}
+
+}  // namespace
+
+void TellBehind(Session& session, const std::string& table, int64_t before, int64_t now) {
+  if (now > before) {
+    session.Notify(table,
+                   fmt::format("{} rows were inserted behind the cursor at the source (moved or "
+                               "renamed in): not copied; to have them, drop the table at the "
+                               "destination and start kusto-copy again, which copies it anew",
+                               now - before));
+  } else if (now < before) {
+    session.Notify(
+        table, fmt::format("{} rows that were copied were removed at the source", before - now));
+  }
+}
+
+Task<Status> LookBehind(Session& session, std::vector<std::string> names) {
+  std::vector<std::string> due;
+  for (const auto& name : names) {
+    const auto mark = session.ledger.watermarks.find(name);
+    // What was completed by this run was counted then.
+    const bool closed = mark != session.ledger.watermarks.end() && !mark->second.cursor.empty() &&
+                        mark->second.closed_rows >= 0 && mark->second.updated < session.started;
+    if (closed && name > session.behind_from) due.push_back(name);
+  }
+  const size_t count = std::min(due.size(), kLookedBehind);
+  session.behind_from = count < due.size() ? due[count - 1] : "";
+  for (size_t from = 0; from < count; from += kCountedTogether) {
+    const size_t to = std::min(count, from + kCountedTogether);
+    auto look = LookBehindSome(
+        session, {due.begin() + static_cast<long>(from), due.begin() + static_cast<long>(to)});
+    const Status looked = co_await look;
+    if (session.ending()) co_return Stop("the copy is ending", "Cancelled");
+    if (!looked) LogWarn("closed windows can't be counted: {}", looked.error().message);
   }
   co_return Status();
 }

@@ -14,6 +14,14 @@ world::Task<Status> CountNewRows(Session& session, std::vector<std::string> name
 // Fills session.undated for tables without a watermark, and tells what is found.
 world::Task<Status> CountUndatedRows(Session& session);
 
+// Tells the difference between two counts of what lies before a table's watermark.
+void TellBehind(Session& session, const std::string& table, int64_t before, int64_t now);
+
+// Counts the closed windows of tables that have nothing new (protocol F23): rows that came behind
+// the cursor, or that were removed after they were copied, are told, once. Of many tables some at a
+// time.
+world::Task<Status> LookBehind(Session& session, std::vector<std::string> names);
+
 // "" if nothing of the table was ever copied whole.
 std::string WatermarkOf(const Session& session, const std::string& table);
 

@@ -187,8 +187,12 @@ Task<Status> DatabaseCopy::Iterate() {
     KC_CO_TRY(StartIteration());
     KC_CO_TRY(RunTables(false));
     KC_CO_TRY(RunDrifted());
+    if (begun_ != 0) KC_CO_TRY(JudgePoliciesAgain(session_));
     KC_CO_TRY(FinishIterations(began));
-    if (session_.Now() >= next_sweep_) KC_CO_TRY(Sweep());
+    if (session_.Now() >= next_sweep_) {
+      KC_CO_TRY(Sweep());
+      KC_CO_TRY(LookBehind(session_, Countable()));
+    }
     if (!options.continuous || session_.ending()) co_return Status();
     const int64_t left = began + options.rpo_ticks - session_.Now();
     auto pause = session_.sleeper.Wait(std::chrono::nanoseconds(std::max<int64_t>(0, left) * 100));

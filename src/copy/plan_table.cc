@@ -6,6 +6,7 @@
 #include "base/seeded_bugs.h"
 #include "base/ticks.h"
 #include "copy/block_io.h"
+#include "copy/count_tables.h"
 #include "copy/planner.h"
 
 namespace kc::copy {
@@ -241,15 +242,7 @@ Task<Status> Planner::CloseWindow(int64_t after) {
   if (answer.table().rows.size() != 1) co_return Stop("a count has not one row");
   const int64_t now = kusto::GetInt(answer.table(), 0, "N");
   const int64_t before = session_.ledger.watermarks[run_.name].closed_rows;
-  if (before >= 0 && now > before) {
-    session_.Notify(run_.name,
-                    fmt::format("{} rows were inserted behind the cursor at the source (moved "
-                                "or renamed in): not copied",
-                                now - before));
-  } else if (before >= 0 && now < before) {
-    session_.Notify(run_.name, fmt::format("{} rows that were copied were removed at the source",
-                                           before - now));
-  }
+  if (before >= 0) TellBehind(session_, run_.name, before, now);
   run_.closed_rows = now + after;
   co_return Status();
 }

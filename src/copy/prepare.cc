@@ -91,7 +91,29 @@ Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
   pair.destination_id = details->front().table_id;
 }
 
+// A column that the destination lacks although rows were copied with it was dropped there: added
+// again, it would be empty where the source has values.
+std::string LostColumns(const Session& session, const TablePair& pair) {
+  const TableRun* newest = nullptr;
+  for (const auto& [key, run] : session.ledger.tables) {
+    if (run.name == pair.source && run.moved_rows() > 0) newest = &run;
+  }
+  if (newest == nullptr || newest->destination_id != pair.destination_id) return "";
+  std::string names;
+  for (const auto& column : pair.missing_columns) {
+    for (const auto& copied : newest->columns) {
+      if (copied.name == column.name) names += (names.empty() ? "'" : ", '") + column.name + "'";
+    }
+  }
+  if (names.empty()) return "";
+  return fmt::format(
+      "column {} was dropped at the destination, with what was copied into it; to "
+      "copy the table from the beginning, run `{}` there and start kusto-copy again",
+      names, commands::DropTable(pair.destination));
+}
+
 Task<void> MakeUnlessConflict(Session& session, TablePair& pair) {
+  if (pair.conflict.empty()) pair.conflict = LostColumns(session, pair);
   if (!pair.conflict.empty()) co_return;
   Status outcome;
   auto make = MakeTable(session, pair, outcome);

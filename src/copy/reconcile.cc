@@ -17,6 +17,14 @@ using world::Task;
 
 namespace {
 
+// Is the outcome of a move not known yet? Of a stopped block the take-over has looked: its extents
+// aren't in staging, so that no late request can publish them any more.
+bool MoveUnderWay(const TableRun& run) {
+  return std::any_of(run.blocks.begin(), run.blocks.end(), [](const auto& entry) {
+    return entry.second.move_open && entry.second.stage != Stage::kStopped;
+  });
+}
+
 bool MoveOpen(const TableRun& run) {
   return std::any_of(run.blocks.begin(), run.blocks.end(),
                      [](const auto& entry) { return entry.second.move_open; });
@@ -103,7 +111,7 @@ Task<Status> Reconciler::LookAt(TablePair& pair) {
 // copied; what else is in it nobody can tell apart.
 Task<Status> Reconciler::Replaced(const TablePair& pair, bool source_replaced) {
   const TableRun* run = session_.ledger.OpenRun(pair.source);
-  if (run != nullptr && MoveOpen(*run)) {
+  if (run != nullptr && MoveUnderWay(*run)) {
     Block(pair.source,
           "was replaced by another table while a move was under way whose outcome isn't known; "
           "start kusto-copy again");
@@ -252,6 +260,20 @@ Task<Result<std::string>> DriftOf(Session& session, const TableRun& run) {
   KC_CO_ASSIGN(const Answer answer, session.Show(source, commands::ShowTableSchema(run.name)));
   KC_CO_TAKE(const auto schema, commands::ReadTableSchema(answer.table()));
   co_return ColumnDrift(run, schema.columns);
+}
+
+Task<Result<std::string>> DestinationDriftOf(Session& session, const TableRun& run) {
+  KC_CO_ASSIGN(const Answer answer,
+               session.Show(session.environment.destination, commands::ShowTablesDetails()));
+  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(answer.table()));
+  const auto found = std::find_if(tables.begin(), tables.end(), [&run](const auto& table) {
+    return table.name == run.destination;
+  });
+  if (found != tables.end() && found->table_id == run.destination_id) co_return std::string();
+  co_return fmt::format(
+      "the destination's table was {} while it was copied, with what was published into it; start "
+      "kusto-copy again: it is then copied from the beginning, into an empty table",
+      found == tables.end() ? "dropped or renamed" : "replaced by another one");
 }
 
 bool TakeColumns(TableRun& run, const std::vector<ColumnSchema>& now) {

@@ -19,6 +19,10 @@ std::string ColumnDrift(const TableRun& run, const std::vector<ColumnSchema>& no
 // meanwhile (protocol F29).
 world::Task<Result<std::string>> DriftOf(Session& session, const TableRun& run);
 
+// The same of the destination: "" or that the table isn't the one any more that the run's blocks
+// were published into.
+world::Task<Result<std::string>> DestinationDriftOf(Session& session, const TableRun& run);
+
 // Gives the blocks that aren't published the new columns. False, and nothing is changed: blocks
 // that share an instant by their rows' hashes were published with the old ones, or a move is open.
 bool TakeColumns(TableRun& run, const std::vector<ColumnSchema>& now);

@@ -107,7 +107,8 @@ class Session {
   int64_t status_function_until = 0;  // ticks: how long its address is good
   bool create_database = false;       // it doesn't exist at the destination
   std::string source_database_id, destination_database_id, source_schema_text;
-  int64_t started = 0;  // ticks
+  int64_t started = 0;      // ticks
+  std::string behind_from;  // closed windows were counted again up to this table
 
  private:
   world::Task<Result<kusto::Answer>> Read(kusto::Client& client, std::string text, bool query);

@@ -232,6 +232,22 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
 
 }  // namespace
 
+Task<Status> JudgePoliciesAgain(Session& session) {
+  TablePolicies updates;
+  auto read = ReadPolicies(session, session.environment.destination,
+                           commands::ShowAllTablesPolicy("update"), updates);
+  co_await read;
+  std::vector<std::string> copied;
+  for (const auto& [name, pair] : session.tables) copied.push_back(name);
+  for (const auto& notice :
+       JudgeUpdatePolicies(ReadUpdatePolicies(updates), copied, "KcStaging_")) {
+    if (!notice.conflict || session.blocked.contains(notice.table)) continue;
+    session.blocked[notice.table] =
+        notice.text + " (it was set while the copy ran: derived rows may have come twice)";
+  }
+  co_return session.ending() ? Status(Stop("the copy is ending", "Cancelled")) : Status();
+}
+
 Task<Status> ReadClusters(Session& session) {
   auto& env = session.environment;
   Side source;

@@ -28,6 +28,10 @@ world::Task<Result<bool>> SchemaChanged(Session& session);
 // Has the destination other tables than session.tables says, by their ids?
 world::Task<Result<bool>> DestinationChanged(Session& session);
 
+// After an iteration: was an update policy set at the destination meanwhile that takes the copied
+// or staged rows where it must not? Such tables come into session.blocked, with what to do.
+world::Task<Status> JudgePoliciesAgain(Session& session);
+
 // Rows that the destination's table holds.
 world::Task<Result<int64_t>> CountDestination(Session& session, const TablePair& pair);
 

@@ -209,9 +209,9 @@ Task<Status> StagingTables::DropOf(const TableRun& run) {
     for (const auto& home : block.homes) needed.push_back(home.table);
   }
   std::vector<std::string> names;
+  // Those of older owners too: the take-over left only what a block needed.
   for (const auto& [name, staging] : session_.ledger.staging) {
-    const bool ours =
-        staging.table == run.name && staging.generation == session_.journal.generation();
+    const bool ours = staging.table == run.name;
     if (ours && std::find(needed.begin(), needed.end(), name) == needed.end()) {
       names.push_back(name);
     }

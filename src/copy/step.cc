@@ -19,6 +19,14 @@ int Backoff(int times) {
   return std::min(30'000, 100 << std::min(times, 9));
 }
 
+constexpr const char* kReplaced =
+    "the destination table was dropped or replaced by another one; start kusto-copy again: into an "
+    "empty table it is copied from the beginning";
+constexpr const char* kUndecidable =
+    "undecidable: the block's extents left staging and nothing tells whether they were published; "
+    "drop the table at the destination and start kusto-copy again: it is then copied from the "
+    "beginning";
+
 Step Then(Block block, std::vector<Action> actions) {
   return {std::move(block), std::move(actions)};
 }
@@ -315,20 +323,17 @@ Step MoveSeen(Block block, const Event& event) {
       return Published(std::move(block), "");
     case MoveVerdict::kMovedUnseen:
       if (SeededBug(Bug::kAbsentMeansNotMoved)) return IngestAgain(std::move(block));
-      return Published(std::move(block),
-                       "published, but its rows are no longer visible at the destination");
+      return Published(std::move(block), kRowsNotVisible);
     case MoveVerdict::kVerifyAgain:
       return Then(std::move(block), {{Kind::kVerify}});
     case MoveVerdict::kAskHistory:
       return Then(std::move(block), {{Kind::kLookWithHistory}});
     case MoveVerdict::kDestinationReplaced:
-      return StopBlock(std::move(block), "the destination table was replaced by another one");
+      return StopBlock(std::move(block), kReplaced);
     case MoveVerdict::kUndecidable:
       break;
   }
-  return StopBlock(std::move(block),
-                   "undecidable: the block's extents left staging and nothing tells whether they "
-                   "were published; compare with `kusto-copy verify`");
+  return StopBlock(std::move(block), kUndecidable);
 }
 
 Step RevokeSeen(Block block, const Event& event) {
@@ -354,20 +359,17 @@ Step RevokeSeen(Block block, const Event& event) {
       return Published(std::move(block), "");
     case RevokeVerdict::kMovedUnseen:
       if (SeededBug(Bug::kAbsentMeansNotMoved)) return IngestAgain(std::move(block));
-      return Published(std::move(block),
-                       "published, but its rows are no longer visible at the destination");
+      return Published(std::move(block), kRowsNotVisible);
     case RevokeVerdict::kAskHistory:
       return Then(std::move(block), {{Kind::kLookWithHistory}});
     case RevokeVerdict::kDestinationReplaced:
-      return StopBlock(std::move(block), "the destination table was replaced by another one");
+      return StopBlock(std::move(block), kReplaced);
     case RevokeVerdict::kVerifyAgain:
       return StopBlock(std::move(block), "a part of the verified extents left staging");
     case RevokeVerdict::kUndecidable:
       break;
   }
-  return StopBlock(std::move(block),
-                   "undecidable: the block's extents left staging and nothing tells whether they "
-                   "were published; compare with `kusto-copy verify`");
+  return StopBlock(std::move(block), kUndecidable);
 }
 
 // What a revoke saved isn't what was verified before: ingest again from the artifacts.

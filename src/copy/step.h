@@ -122,5 +122,8 @@ inline constexpr int kMaxHashedRounds = kMaxRounds + 3;
 inline constexpr int kMaxExportFailures = 3;
 inline constexpr int kMaxMoveSends = 20;
 inline constexpr int kMaxRefusedMoves = 3;
+// The remark of a block that was published and then vanished before anybody looked (protocol F2).
+inline constexpr const char* kRowsNotVisible =
+    "published, but its rows are no longer visible at the destination";
 
 }  // namespace kc::copy

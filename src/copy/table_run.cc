@@ -9,6 +9,7 @@
 #include "base/ticks.h"
 #include "copy/block_run.h"
 #include "copy/clean.h"
+#include "copy/count_tables.h"
 #include "copy/plan_table.h"
 #include "copy/reconcile.h"
 
@@ -82,6 +83,12 @@ class TableRunner {
 
   // Protocol F29. What stopped the table may have been the change: then that is the reason.
   Task<Status> LookForDrift() {
+    KC_CO_ASSIGN(const std::string gone, DestinationDriftOf(session_, run_));
+    if (!gone.empty()) {
+      run_.state = TableState::kStopped;
+      run_.reason = gone;
+      co_return Status();
+    }
     auto look = DriftOf(session_, run_);
     const Result<std::string> drift = co_await look;
     if (session_.ending()) co_return Stop("the copy is ending", "Cancelled");
@@ -93,10 +100,10 @@ class TableRunner {
   }
 
   // All rows of the plan must be published, but for those that left the source meanwhile: whatever
-  // else happened, the source doesn't hold more of the window than the destination got.
+  // else happened, the source doesn't hold more of the window than the destination got, unless
+  // somebody put rows behind the cursor, which is told.
   Task<Status> CheckRows() {
     const int64_t moved = run_.moved_rows();
-    if (moved == run_.planned_rows) co_return Status();
     int64_t now = 0;
     if (run_.planned_rows > (run_.undated_copied ? run_.undated_rows : 0)) {
       KC_CO_ASSIGN(const kusto::Answer answer,
@@ -108,6 +115,12 @@ class TableRunner {
     if (moved < run_.planned_rows && moved >= now) {
       session_.Notify(run_.name, fmt::format("{} rows left the source before they were exported",
                                              run_.planned_rows - moved));
+      co_return Status();
+    }
+    if (moved >= run_.planned_rows) {
+      const int64_t dated = moved - (run_.undated_copied ? run_.undated_rows : 0);
+      if (now > dated) TellBehind(session_, run_.name, dated, now);
+      run_.closed_rows += std::max<int64_t>(0, now - dated);  // told once
       co_return Status();
     }
     run_.state = TableState::kStopped;

@@ -42,12 +42,15 @@ class Local:
         self.port = port
         self.process = None
         self.url = None
+        self.preexec = None  # what the child does before it becomes the program
+        self.environment = None
 
     def start(self):
         command = [str(BIN / "kusto-local"), "--listen", f"127.0.0.1:{self.port}", "--storage",
                    self.storage, *self.options]
         self.log = open(self.storage + ".log", "ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
+                                        preexec_fn=self.preexec, env=self.environment)
         line = self.process.stdout.readline().decode()
         match = re.search(r"http://[\d.]+:(\d+)", line)
         if not match:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/udf/decimal_text.h"
 #include "engine/udf/real_text.h"
 
 namespace kc::engine::udf {
@@ -253,6 +254,12 @@ Decimal FloorDecimal(Decimal value) {
   if (parts.negative && !whole) ++parts.coefficient;
   parts.exponent = 0;
   return Assemble(parts);
+}
+
+std::optional<std::string> CanonicalDecimal(std::string_view text) {
+  const auto value = ParseDecimal(text);
+  if (!value) return std::nullopt;
+  return FormatDecimal(*value);
 }
 
 }  // namespace kc::engine::udf

@@ -247,6 +247,7 @@ Result<int64_t> LoadDocuments(TextBuffer& buffer, const TextLoadOptions& options
     if (end == nullptr) {
       KC_ASSIGN(bool more, buffer.More());
       if (more) continue;
+      p = buffer.begin();  // asking for more has moved the bytes
       end = buffer.end();
     }
     ++number;

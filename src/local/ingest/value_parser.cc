@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "base/ticks.h"
-#include "engine/udf/decimal128.h"
+#include "engine/udf/decimal_text.h"
 #include "engine/udf/real_text.h"
 
 namespace kc::local {
@@ -90,9 +90,7 @@ std::optional<int64_t> ParseTimeSpanText(std::string_view text) {
 }
 
 std::optional<std::string> ParseDecimalText(std::string_view text) {
-  auto value = engine::udf::ParseDecimal(Trim(text));
-  if (!value) return std::nullopt;
-  return engine::udf::FormatDecimal(*value);
+  return engine::udf::CanonicalDecimal(Trim(text));
 }
 
 }  // namespace kc::local
