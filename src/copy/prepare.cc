@@ -10,7 +10,6 @@ namespace kc::copy {
 
 namespace commands = kusto::commands;
 using kusto::Answer;
-using world::Io;
 using world::Task;
 
 namespace {

@@ -150,7 +150,8 @@ Step ExportHashed(Block block) {
   }
   block.hashed = true;
   block.format = ExportFormat::kCsv;
-  return ExportAgain(std::move(block), Backoff(block.rounds));
+  const auto delay = Backoff(block.rounds);
+  return ExportAgain(std::move(block), delay);
 }
 
 // Export and fingerprint are two looks at the source: they must have seen the same rows (F20).
