@@ -12,6 +12,8 @@ tools/with_azurite.sh python3 -m unittest -v tests/crash/test_kill.py
 # Every kind of request with every fault, instead of a part.
 KC_FAULTS=all tools/with_azurite.sh python3 -m unittest -v tests/faults/test_proxy.py
 KC_PAIRS=100 tools/with_azurite.sh python3 -m unittest -v tests/faults/test_two_instances.py
+# Each fuzz target for 60 s (installs clang).
+tools/fuzz.sh 60
 # The simulation: pairs of faults, then seeds.
 KC_SIM_STRIDE=1 KC_SIM_PAIRS=200000 build/bin/sim_test --gtest_filter='EveryIo.*:Pause.*'
 KC_SIM_SEEDS=${SEEDS:-1000000} build/bin/sim_test --gtest_filter='Seeds.*'

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 packages=(g++ cmake ninja-build ccache pkg-config lld clang-format clang-tidy python3 git file
   libcurl4-openssl-dev libboost-dev nlohmann-json3-dev libsimdjson-dev libcli11-dev libspdlog-dev
   libfmt-dev libexpected-dev libre2-dev libdeflate-dev libxxhash-dev libssl-dev zlib1g-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libfaketime)
+  libgtest-dev libgmock-dev libbenchmark-dev)
 # A newer node than Debian's may be here already, under /usr/local for instance.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 
