@@ -114,6 +114,7 @@ Task<Status> DatabaseCopy::Own() {
     co_return Fail(opened.error().Within(env.lake.url().Shown()));
   }
   KC_CO_CHECK(session_.ledger.Replay(opened->records));
+  opened->records = std::vector<Record>();  // as large as the checkpoint
   if (const Status named = CheckNames(); !named) {
     outcome_.refused = true;
     co_return named;
