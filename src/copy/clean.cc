@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "copy/step.h"
+#include "kusto/commands/schema.h"
 #include "kusto/commands/transfer.h"
 
 namespace kc::copy {
@@ -16,20 +17,46 @@ namespace {
 
 // Tokens of one `.drop extent tags`.
 constexpr size_t kMaxTags = 200;
+// Looks for a table that isn't found by its name: each is for one more renaming meanwhile.
+constexpr int kMaxLooks = 3;
+
+// The destination table's name now; empty when no table has its id any more.
+Task<Result<std::string>> NameNow(Session& session, const TableRun& run) {
+  KC_CO_ASSIGN(const kusto::Answer answer,
+               session.Show(session.environment.destination, commands::ShowTablesDetails()));
+  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(answer.table()));
+  for (const auto& table : tables) {
+    if (table.table_id == run.destination_id) co_return table.name;
+  }
+  co_return std::string();
+}
+
+// "Not found" is settled by looking for the table's id: one that was renamed keeps its tags until
+// they are dropped under its new name, one that is gone has taken them along.
+Task<Status> DropSome(Session& session, const TableRun& run, std::vector<std::string> tokens) {
+  std::string name = run.destination;
+  for (int look = 0;; ++look) {
+    auto drop = session.IdempotentCommand(session.environment.destination,
+                                          commands::DropExtentTags(name, tokens));
+    const Result<kusto::Answer> dropped = co_await drop;
+    if (dropped) co_return Status();
+    if (dropped.error().reason.find("EntityNotFound") == std::string::npos || look == kMaxLooks) {
+      co_return Fail(dropped.error());
+    }
+    KC_CO_ASSIGN(const std::string now, NameNow(session, run));
+    if (now.empty()) co_return Status();
+    // It is where it was: whatever wasn't found, it isn't the table.
+    if (now == name) co_return Fail(dropped.error());
+    name = now;
+  }
+}
 
 Task<Status> DropTags(Session& session, const TableRun& run, std::vector<std::string> tokens) {
   for (size_t from = 0; from < tokens.size(); from += kMaxTags) {
-    const std::vector<std::string> some(
+    std::vector<std::string> some(
         tokens.begin() + static_cast<long>(from),
         tokens.begin() + static_cast<long>(std::min(tokens.size(), from + kMaxTags)));
-    auto drop = session.IdempotentCommand(session.environment.destination,
-                                          commands::DropExtentTags(run.destination, some));
-    const Result<kusto::Answer> dropped = co_await drop;
-    if (dropped) continue;
-    // The table is gone, and its tags with it.
-    if (dropped.error().reason.find("EntityNotFound") == std::string::npos) {
-      co_return Fail(dropped.error());
-    }
+    KC_CO_TRY(DropSome(session, run, std::move(some)));
   }
   co_return Status();
 }

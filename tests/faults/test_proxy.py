@@ -58,8 +58,7 @@ CHOICES = {
     "function": {**_IDEMPOTENT, "twice": "go|look"},
     "create-table": _IDEMPOTENT,
     "script": {group: "look" for group in GROUPS},
-    # "Not found" says that the table is gone, and its tags with it.
-    "drop-tags": {**_CLEAN_UP, "bad request": "tell|go"},
+    "drop-tags": _CLEAN_UP,
     "drop-table": _CLEAN_UP,
     # What may not.
     "export": {"lost before": "redo", "lost after": "redo", "slow": "go", "busy": "redo",

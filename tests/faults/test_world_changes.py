@@ -264,11 +264,9 @@ class DestinationTableTest(world_case.WorldCase):
     def test_renamed_before_a_move(self):
         self.at_the_destination("move", ".rename table T to Old", nth=3, text="'T'")
         self.copy(EXIT_STOPPED, self.GONE)
-        # Renamed back, all is as it was, but for tags: dropping them found no table.
         self.on_destination(".drop table T ifexists", ".rename table Old to T")
         self.copy()
-        self.assert_exact()
-        self.verify()
+        self.ends_well()
 
     def test_column_added_before_a_move(self):
         self.at_the_destination("move", ".alter-merge table T (mine:string)", nth=3, text="'T'")
