@@ -1,9 +1,10 @@
-// scan with one step: every row that meets the step's condition is extended by assignments that see
-// the row before it. DuckDB walks the rows in a recursive query.
+// scan: each step has a state: the rows that the steps up to it matched last. For every row the
+// steps are tried from the last to the first: a row that meets a step's condition either takes over
+// the state of the step before (which is empty then), or replaces the step's own row in its state.
+// DuckDB walks the rows in a recursive query, whose columns are all states.
 #include <algorithm>
 
 #include "kql/binder_impl.h"
-#include "kql/binder_scan_steps.h"
 
 namespace kc::kql {
 
@@ -11,20 +12,135 @@ namespace {
 
 // A recursive query takes about half a millisecond a row; more rows than this are refused.
 constexpr int64_t kMaxScanRows = 50'000;
+constexpr size_t kMaxSteps = 20;
 
 std::string SqlColumn(ColumnId id) {
   return "c" + std::to_string(id);
 }
 
-// How the state of a step is called among the columns of a row.
-std::string StateName(const std::string& step, const std::string& column) {
-  return "$" + step + "." + column;
+ExprPtr IsTrue(ExprPtr e) {
+  return MakeSql(ScalarType::kBool, "coalesce($1, false)", {std::move(e)});
 }
 
-// A copy in which `step.column` is one name. Nothing if the expression holds a query.
-std::unique_ptr<ast::Expr> CloneForStep(const ast::Expr& e, const std::string& step,
-                                        std::vector<std::string>* used) {
-  if (e.query || e.function) return nullptr;
+class ScanBinder {
+ public:
+  ScanBinder(Binder& binder, const ast::Scan& op, NodePtr in, const EnvPtr& env)
+      : binder_(binder), op_(op), in_(std::move(in)), env_(env) {}
+  Result<NodePtr> Bind();
+
+ private:
+  // A column of a step that some expression reads: step.column.
+  struct Slot {
+    size_t step;
+    std::string column;
+    std::string name;  // among the columns of a row
+    ScalarType type;
+    ExprPtr empty;  // its value while the step has no match: the declared column's default
+  };
+  // What is known of a step: is there a match, its number, the slots' values.
+  struct State {
+    Column active, match;
+    std::vector<Column> values;  // parallel to slots_
+  };
+  struct Step {
+    std::unique_ptr<ast::Expr> condition;
+    std::vector<std::unique_ptr<ast::Expr>> assigned;  // per declared column, may be null
+    State state;
+    Column matched;                // of the row that is looked at
+    std::vector<Column> declared;  // their values, if it matched
+  };
+  static tl::unexpected<Error> Refuse(std::string what) {
+    return Binder::Semantic("SEM0002",
+                            "scan: " + std::move(what) + " is not supported by this engine");
+  }
+  Status Check();
+  Result<Slot> SlotOf(size_t step, const std::string& column);
+  Result<std::unique_ptr<ast::Expr>> Clone(const ast::Expr& e);
+  Status ReadSteps();
+  Status DeclareColumns();
+  void DeclareStates();
+  void NumberRows();
+  NodePtr NextRow();
+  NodePtr InitialState();
+  std::vector<Column*> Carried();
+  Rows RowsWith(const std::vector<Column>& values) const;
+  Column Compute(const std::string& name, ExprPtr value);
+  void Replace(Column& column, ExprPtr value) { column = Compute(column.name, std::move(value)); }
+  Status TryStep(size_t k);
+  Status KeepMatch(size_t k, const ExprPtr& taken, const ExprPtr& matched,
+                   const std::vector<Column>& seen);
+  NodePtr Assemble(const NodePtr& initial);
+
+  Binder& binder_;
+  const ast::Scan& op_;
+  NodePtr in_;
+  const EnvPtr& env_;
+  std::string match_name_;  // with_match_id
+  std::vector<Slot> slots_;
+  std::vector<Step> steps_;
+  std::vector<Column> plain_;  // the declared columns' defaults: what their bare names mean
+  std::vector<ExprPtr> defaults_;
+  Column number_, next_match_;
+  NodePtr source_, node_;
+  std::vector<Column> before_;  // the state that a row meets
+  std::string rows_name_, state_name_;
+};
+
+Status ScanBinder::Check() {
+  if (op_.steps.empty()) return Binder::Semantic("SEM0003", "scan: a step is expected");
+  if (op_.steps.size() > kMaxSteps) return Refuse("more than 20 steps");
+  if (!op_.order_by.empty() || !op_.partition_by.empty()) return Refuse("order by or partition by");
+  for (const ast::Parameter& parameter : op_.params) {
+    if (parameter.name != "with_match_id") return Refuse(parameter.name);
+    match_name_ = parameter.value;
+  }
+  if (!in_->serialized) {
+    return Binder::Semantic("SEM0029",
+                            "scan: the rows must be serialized (sort or serialize them first)");
+  }
+  if (std::all_of(op_.steps.begin(), op_.steps.end(), [](const ast::ScanStep& step) {
+        return step.output == ast::ScanStep::Output::kNone;
+      })) {
+    return Refuse("steps that all give no rows");
+  }
+  for (const ast::ScanStep& step : op_.steps) {
+    if (step.optional) return Refuse("an optional step");
+    if (step.output == ast::ScanStep::Output::kLast) return Refuse("output=last");
+    // What a declared column holds that a step doesn't assign is not documented.
+    // (Of several steps: where there is one alone, nobody else can have assigned it.)
+    const bool partly = op_.steps.size() > 1 && step.assignments.size() < op_.declared.size();
+    if (partly && step.output != ast::ScanStep::Output::kNone) {
+      return Refuse("a step with output that does not assign all declared columns");
+    }
+  }
+  return {};
+}
+
+Result<ScanBinder::Slot> ScanBinder::SlotOf(size_t step, const std::string& column) {
+  Slot slot{step, column, "$" + std::to_string(step) + "." + column, ScalarType::kLong, nullptr};
+  if (const Column* found = Binder::FindColumn(in_->columns, column)) {
+    slot.type = found->type;
+    slot.empty = MakeNull(slot.type);
+    return slot;
+  }
+  for (size_t i = 0; i < plain_.size(); ++i) {
+    if (plain_[i].name != column) continue;
+    const auto& assignments = op_.steps[step].assignments;
+    const bool assigned = std::any_of(assignments.begin(), assignments.end(),
+                                      [&](const auto& a) { return a.first == column; });
+    if (!assigned && op_.steps.size() > 1) {
+      return Refuse("reading a column of a step that does not assign it");
+    }
+    slot.type = plain_[i].type;
+    slot.empty = defaults_[i];
+    return slot;
+  }
+  return Binder::Semantic("SEM0100", "scan: there is no column '" + column + "'");
+}
+
+// A copy in which `step.column` is one name.
+Result<std::unique_ptr<ast::Expr>> ScanBinder::Clone(const ast::Expr& e) {
+  if (e.query || e.function) return Refuse("a subquery");
   auto copy = std::make_unique<ast::Expr>();
   copy->kind = e.kind;
   copy->op = e.op;
@@ -35,106 +151,47 @@ std::unique_ptr<ast::Expr> CloneForStep(const ast::Expr& e, const std::string& s
   copy->text = e.text;
   copy->value = e.value;
   copy->names = e.names;
-  const bool state = e.kind == ast::ExprKind::kMember && e.args[0]->kind == ast::ExprKind::kName &&
-                     e.args[0]->text == step;
-  if (state) {
-    copy->kind = ast::ExprKind::kName;
-    copy->text = StateName(step, e.text);
-    if (std::find(used->begin(), used->end(), e.text) == used->end()) used->push_back(e.text);
-    return copy;
+  if (e.kind == ast::ExprKind::kMember && e.args[0]->kind == ast::ExprKind::kName) {
+    for (size_t i = 0; i < op_.steps.size(); ++i) {
+      if (op_.steps[i].name != e.args[0]->text) continue;
+      KC_ASSIGN(Slot slot, SlotOf(i, e.text));
+      copy->kind = ast::ExprKind::kName;
+      copy->text = slot.name;
+      const bool known = std::any_of(slots_.begin(), slots_.end(),
+                                     [&](const Slot& s) { return s.name == slot.name; });
+      if (!known) slots_.push_back(std::move(slot));
+      return copy;
+    }
   }
   for (const ast::ExprPtr& arg : e.args) {
-    copy->args.push_back(CloneForStep(*arg, step, used));
-    if (!copy->args.back()) return nullptr;
+    KC_ASSIGN(std::unique_ptr<ast::Expr> inner, Clone(*arg));
+    copy->args.push_back(std::move(inner));
   }
   return copy;
 }
 
-// One scan being bound.
-class ScanBinder {
- public:
-  ScanBinder(Binder& binder, const ast::Scan& op, NodePtr in, const EnvPtr& env)
-      : binder_(binder), op_(op), step_(op.steps[0]), in_(std::move(in)), env_(env) {}
-  Result<NodePtr> Bind();
-
- private:
-  static tl::unexpected<Error> Refuse(std::string what) {
-    return Binder::Semantic("SEM0002",
-                            "scan: " + std::move(what) + " is not supported by this engine");
-  }
-  Status BindSource();
-  Status ReadAssignments();
-  Status DeclareColumns();
-  void CarryColumns();
-  Result<NodePtr> BindStep();
-  NodePtr Assemble(NodePtr stepped);
-  void AddState(const std::string& column, ScalarType type, ExprPtr initial) {
-    state_.push_back(binder_.NewColumn(StateName(step_.name, column), type));
-    step_rows_.columns.push_back(state_.back());
-    initial_.emplace_back(state_.back().id, std::move(initial));
-  }
-
-  Binder& binder_;
-  const ast::Scan& op_;
-  const ast::ScanStep& step_;
-  NodePtr in_;
-  const EnvPtr& env_;
-  NodePtr source_;  // the rows that meet the condition, numbered from 1
-  Column number_;
-  std::vector<std::unique_ptr<ast::Expr>> assigned_;  // per declared column, may be null
-  std::vector<std::string> used_;                     // columns of the state that are read
-  // What the step sees: the row, the declared columns' defaults, the state of the row before.
-  Rows step_rows_;
-  std::vector<std::pair<ColumnId, ExprPtr>> plain_;  // unqualified names mean the defaults
-  std::vector<Column> state_;  // the number of the row, the declared columns, the carried ones
-  std::vector<std::pair<ColumnId, ExprPtr>> initial_;  // of the state
-  std::vector<Column> carried_;  // columns of the row before that the assignments read
-  std::vector<Column> next_;     // of the new state, in the order of state_
-  std::string rows_name_, state_name_;
-};
-
-Status ScanBinder::BindSource() {
-  // The condition sees no state.
-  auto condition = CloneForStep(*step_.condition, step_.name, &used_);
-  if (!condition || !used_.empty()) return Refuse("a condition over the state");
-  Rows rows = Binder::RowsOf(in_);
-  const Scope scope{env_, &rows};
-  KC_ASSIGN(ExprPtr predicate, binder_.BindPredicate(*step_.condition, scope));
-  rows.node = MakeFilter(std::move(rows.node), std::move(predicate));
-  number_ = binder_.NewColumn("$row", ScalarType::kLong);
-  std::vector<Column> numbered = in_->columns;
-  numbered.push_back(number_);
-  source_ = MakeShow(MakeCompute(std::move(rows.node),
-                                 {{number_.id, MakeSql(ScalarType::kLong, "row_number() OVER ()",
-                                                       {}, Volatility::kWindow)}},
-                                 true),
-                     numbered);
-  rows_name_ = "scan_rows_" + std::to_string(number_.id);
-  state_name_ = "scan_state_" + std::to_string(number_.id);
-  return {};
-}
-
-Status ScanBinder::ReadAssignments() {
-  assigned_.resize(op_.declared.size());
-  for (const auto& [name, value] : step_.assignments) {
-    const auto declared =
-        std::find_if(op_.declared.begin(), op_.declared.end(),
-                     [&, n = name](const ast::ScanColumn& c) { return c.column.name == n; });
-    if (declared == op_.declared.end()) {
-      return Binder::Semantic("SEM0100", "scan: the column '" + name + "' is not declared");
+Status ScanBinder::ReadSteps() {
+  for (const ast::ScanStep& written : op_.steps) {
+    Step step;
+    KC_ASSIGN(step.condition, Clone(*written.condition));
+    step.assigned.resize(op_.declared.size());
+    for (const auto& [name, value] : written.assignments) {
+      const auto declared =
+          std::find_if(op_.declared.begin(), op_.declared.end(),
+                       [&, n = name](const ast::ScanColumn& c) { return c.column.name == n; });
+      if (declared == op_.declared.end()) {
+        return Binder::Semantic("SEM0100", "scan: the column '" + name + "' is not declared");
+      }
+      auto& slot = step.assigned[static_cast<size_t>(declared - op_.declared.begin())];
+      if (slot) return Binder::Semantic("SEM0032", "scan: '" + name + "' is assigned twice");
+      KC_ASSIGN(slot, Clone(*value));
     }
-    auto& slot = assigned_[static_cast<size_t>(declared - op_.declared.begin())];
-    if (slot) return Binder::Semantic("SEM0032", "scan: '" + name + "' is assigned twice");
-    slot = CloneForStep(*value, step_.name, &used_);
-    if (!slot) return Refuse("a subquery in an assignment");
+    steps_.push_back(std::move(step));
   }
   return {};
 }
 
 Status ScanBinder::DeclareColumns() {
-  state_ = {binder_.NewColumn("$state_row", ScalarType::kLong)};
-  initial_.emplace_back(state_[0].id, MakeLong(0));
-  step_rows_.columns = in_->columns;
   for (const ast::ScanColumn& declared : op_.declared) {
     const ast::ColumnDecl& column = declared.column;
     if (Binder::FindColumn(in_->columns, column.name) != nullptr) {
@@ -146,104 +203,253 @@ Status ScanBinder::DeclareColumns() {
       KC_ASSIGN(value, binder_.Convert(std::move(value), column.type));
       KC_ASSIGN(value, binder_.Fold(value));
     }
-    const Column plain = binder_.NewColumn(column.name, column.type);
-    plain_.emplace_back(plain.id, value);
-    step_rows_.columns.push_back(plain);
-    AddState(column.name, column.type, std::move(value));
+    plain_.push_back(binder_.NewColumn(column.name, column.type));
+    defaults_.push_back(std::move(value));
   }
   return {};
 }
 
-void ScanBinder::CarryColumns() {
-  for (const std::string& name : used_) {
-    const Column* column = Binder::FindColumn(in_->columns, name);
-    if (column == nullptr) continue;
-    carried_.push_back(*column);
-    AddState(name, column->type, MakeNull(column->type));
-  }
-}
-
-// The next row beside the state, and the state that it leaves.
-Result<NodePtr> ScanBinder::BindStep() {
-  auto pair = MakeNode(NodeKind::kSql);
-  pair->sql = "SELECT * FROM " + state_name_ + " JOIN " + rows_name_ + " ON " +
-              SqlColumn(number_.id) + " = " + SqlColumn(state_[0].id) + " + 1";
-  pair->columns = source_->columns;
-  pair->columns.insert(pair->columns.end(), state_.begin(), state_.end());
-  NodePtr stepped = pair;
-  if (!plain_.empty()) stepped = MakeCompute(std::move(stepped), std::move(plain_));
-  const Scope scope{env_, &step_rows_};
-  next_ = {number_};
-  std::vector<std::pair<ColumnId, ExprPtr>> computed;
-  for (size_t i = 0; i < op_.declared.size(); ++i) {
-    const ast::ColumnDecl& column = op_.declared[i].column;
-    ExprPtr value = MakeColumn(state_[i + 1]);
-    if (assigned_[i]) {
-      KC_ASSIGN(value, binder_.BindScalar(*assigned_[i], scope));
-      KC_ASSIGN(value, binder_.Convert(std::move(value), column.type));
+void ScanBinder::DeclareStates() {
+  number_ = binder_.NewColumn("$row", ScalarType::kLong);
+  next_match_ = binder_.NewColumn("$next", ScalarType::kLong);
+  for (Step& step : steps_) {
+    step.state.active = binder_.NewColumn("$active", ScalarType::kBool);
+    step.state.match = binder_.NewColumn("$match", ScalarType::kLong);
+    for (const Slot& slot : slots_) {
+      step.state.values.push_back(binder_.NewColumn(slot.name, slot.type));
     }
-    next_.push_back(binder_.NewColumn(column.name, column.type));
-    computed.emplace_back(next_.back().id, std::move(value));
+    step.matched = binder_.NewColumn("$matched", ScalarType::kBool);
+    for (const Column& column : plain_) {
+      step.declared.push_back(binder_.NewColumn(column.name, column.type));
+    }
   }
-  if (!computed.empty()) stepped = MakeCompute(std::move(stepped), std::move(computed));
-  next_.insert(next_.end(), carried_.begin(), carried_.end());
-  return MakeShow(std::move(stepped), next_);
 }
 
-NodePtr ScanBinder::Assemble(NodePtr stepped) {
-  const NodePtr initial =
-      MakeShow(MakeCompute(std::make_shared<Node>(), std::move(initial_)), state_);
+// The columns of the recursive query, but the number of the row.
+std::vector<Column*> ScanBinder::Carried() {
+  std::vector<Column*> columns = {&next_match_};
+  for (Step& step : steps_) {
+    columns.push_back(&step.state.active);
+    columns.push_back(&step.state.match);
+    for (Column& value : step.state.values) columns.push_back(&value);
+    columns.push_back(&step.matched);
+    for (Column& value : step.declared) columns.push_back(&value);
+  }
+  return columns;
+}
+
+// The row that an expression sees: the input's columns, the defaults, the slots' values.
+Rows ScanBinder::RowsWith(const std::vector<Column>& values) const {
+  Rows rows;
+  rows.columns = in_->columns;
+  rows.columns.insert(rows.columns.end(), plain_.begin(), plain_.end());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    rows.columns.push_back({slots_[i].name, slots_[i].type, values[i].id});
+  }
+  return rows;
+}
+
+Column ScanBinder::Compute(const std::string& name, ExprPtr value) {
+  const Column column = binder_.NewColumn(name, value->type);
+  node_ = MakeCompute(std::move(node_), {{column.id, std::move(value)}});
+  return column;
+}
+
+Status ScanBinder::TryStep(size_t k) {
+  Step& step = steps_[k];
+  const auto holds = [&](const std::vector<Column>& values) -> Result<ExprPtr> {
+    Rows rows = RowsWith(values);
+    return binder_.BindPredicate(*step.condition, Scope{env_, &rows});
+  };
+  // Over the state of the step before, if there is one.
+  ExprPtr taken = MakeBool(false);
+  if (k > 0) {
+    std::vector<Column> values = steps_[k - 1].state.values;
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].step == k) values[i] = Compute("", slots_[i].empty);
+    }
+    KC_ASSIGN(ExprPtr condition, holds(values));
+    taken = MakeColumn(Compute(
+        "$taken", IsTrue(MakeAnd({MakeColumn(steps_[k - 1].state.active), std::move(condition)}))));
+  }
+  KC_ASSIGN(ExprPtr condition, holds(step.state.values));
+  std::vector<ExprPtr> again = {MakeNot(taken), std::move(condition)};
+  if (k > 0) again.push_back(MakeColumn(step.state.active));
+  step.matched = Compute("$matched", MakeOr({taken, IsTrue(MakeAnd(std::move(again)))}));
+  // What the assignments see.
+  std::vector<Column> seen = step.state.values;
+  for (size_t i = 0; k > 0 && i < slots_.size(); ++i) {
+    const ExprPtr before =
+        slots_[i].step == k ? slots_[i].empty : MakeColumn(steps_[k - 1].state.values[i]);
+    Replace(seen[i], MakeCase(slots_[i].type, {taken, before, MakeColumn(seen[i])}));
+  }
+  Rows rows = RowsWith(seen);
+  for (size_t i = 0; i < plain_.size(); ++i) {
+    ExprPtr value = MakeColumn(plain_[i]);
+    if (step.assigned[i]) {
+      KC_ASSIGN(value, binder_.BindScalar(*step.assigned[i], Scope{env_, &rows}));
+      KC_ASSIGN(value, binder_.Convert(std::move(value), plain_[i].type));
+    }
+    step.declared[i] = Compute(plain_[i].name, std::move(value));
+  }
+  return KeepMatch(k, taken, MakeColumn(step.matched), seen);
+}
+
+// The states after the step was tried.
+Status ScanBinder::KeepMatch(size_t k, const ExprPtr& taken, const ExprPtr& matched,
+                             const std::vector<Column>& seen) {
+  Step& step = steps_[k];
+  if (k == 0) {
+    // A match of the first step begins a sequence, unless one has only begun.
+    const ExprPtr begins = MakeAnd({matched, MakeNot(MakeColumn(step.state.active))});
+    const Column fresh = Compute("", begins);
+    Replace(step.state.match,
+            MakeCase(ScalarType::kLong,
+                     {MakeColumn(fresh), MakeColumn(next_match_), MakeColumn(step.state.match)}));
+    Replace(next_match_, MakeCase(ScalarType::kLong, {MakeColumn(fresh),
+                                                      MakeSql(ScalarType::kLong, "($1 + 1)",
+                                                              {MakeColumn(next_match_)}),
+                                                      MakeColumn(next_match_)}));
+  } else {
+    Replace(step.state.match,
+            MakeCase(ScalarType::kLong,
+                     {taken, MakeColumn(steps_[k - 1].state.match), MakeColumn(step.state.match)}));
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    ExprPtr value = MakeColumn(seen[i]);
+    if (slot.step == k) {
+      const Column* own = Binder::FindColumn(in_->columns, slot.column);
+      if (own == nullptr) own = Binder::FindColumn(step.declared, slot.column);
+      value = MakeCase(slot.type, {matched, MakeColumn(*own), MakeColumn(step.state.values[i])});
+    }
+    Replace(step.state.values[i], std::move(value));
+  }
+  Replace(step.state.active, MakeOr({MakeColumn(step.state.active), matched}));
+  if (k == 0) return {};
+  State& left = steps_[k - 1].state;
+  Replace(left.active, MakeAnd({MakeColumn(left.active), MakeNot(taken)}));
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    Replace(left.values[i],
+            MakeCase(slots_[i].type, {taken, slots_[i].empty, MakeColumn(left.values[i])}));
+  }
+  return {};
+}
+
+NodePtr ScanBinder::Assemble(const NodePtr& initial) {
+  std::vector<Column> after = {number_};
+  for (const Column* column : Carried()) after.push_back(*column);
   std::string names, following;
-  for (size_t i = 0; i < state_.size(); ++i) {
+  for (size_t i = 0; i < before_.size(); ++i) {
     if (i > 0) names += ", ", following += ", ";
-    names += SqlColumn(state_[i].id);
-    following += SqlColumn(next_[i].id);
+    names += SqlColumn(before_[i].id);
+    following += SqlColumn(after[i].id);
   }
   const std::string limit = std::to_string(kMaxScanRows), row = SqlColumn(number_.id);
-  auto node = MakeNode(NodeKind::kSql, {source_, initial, std::move(stepped)});
+  const NodePtr stepped = MakeShow(node_, after);
+  auto node = MakeNode(NodeKind::kSql, {source_, initial, stepped});
   node->sql = "WITH RECURSIVE " + rows_name_ + " AS MATERIALIZED (SELECT * FROM $0), " +
               state_name_ + "(" + names + ") AS (SELECT " + names + " FROM $1 UNION ALL SELECT " +
               following + " FROM $2 WHERE " + row + " <= " + limit + " OR error('scan: more than " +
-              limit + " rows are not supported')) SELECT * FROM " + rows_name_ + " JOIN " +
-              state_name_ + " ON " + row + " = " + SqlColumn(state_[0].id) + " ORDER BY " + row;
-  node->columns = source_->columns;
-  node->columns.insert(node->columns.end(), state_.begin(), state_.end());
+              limit + " rows are not supported'))";
+  // One row of the answer per step that a row matched, in the order in which steps are tried.
+  std::vector<Column> shown = in_->columns;
+  std::vector<Column> made = plain_;
+  if (!match_name_.empty()) made.push_back({match_name_, ScalarType::kLong, kNoColumn});
+  for (Column& column : made) shown.push_back(column = binder_.NewColumn(column.name, column.type));
+  const Column order = binder_.NewColumn("", ScalarType::kLong);
+  // The state's columns stand in before_ where they stand in after.
+  const auto position = [&](ColumnId id) {
+    const auto at = std::find_if(after.begin(), after.end(),
+                                 [&](const Column& column) { return column.id == id; });
+    return SqlColumn(before_[static_cast<size_t>(at - after.begin())].id);
+  };
+  std::string legs;
+  for (size_t k = steps_.size(); k-- > 0;) {
+    if (op_.steps[k].output == ast::ScanStep::Output::kNone) continue;
+    const Step& step = steps_[k];
+    legs += legs.empty() ? " SELECT " : " UNION ALL SELECT ";
+    for (const Column& column : in_->columns) legs += SqlColumn(column.id) + ", ";
+    for (size_t i = 0; i < plain_.size(); ++i) {
+      legs += position(step.declared[i].id) + " AS " + SqlColumn(made[i].id) + ", ";
+    }
+    if (!match_name_.empty()) {
+      legs += position(step.state.match.id) + " AS " + SqlColumn(made.back().id) + ", ";
+    }
+    legs += row + " * " + std::to_string(kMaxSteps) + " - " + std::to_string(k) + " AS " +
+            SqlColumn(order.id) + " FROM " + rows_name_ + " JOIN " + state_name_ + " ON " + row +
+            " = " + SqlColumn(before_[0].id) + " WHERE " + position(step.matched.id);
+  }
+  node->sql += " SELECT * FROM (" + legs + ") ORDER BY " + SqlColumn(order.id);
+  node->columns = shown;
+  node->columns.push_back(order);
   node->serialized = true;
   node->sorted = in_->sorted;
-  std::vector<Column> shown = in_->columns;
-  for (size_t i = 0; i < op_.declared.size(); ++i) {
-    shown.push_back({op_.declared[i].column.name, state_[i + 1].type, state_[i + 1].id});
-  }
   return MakeShow(std::move(node), std::move(shown));
 }
 
+void ScanBinder::NumberRows() {
+  Rows rows = Binder::RowsOf(in_);
+  std::vector<Column> numbered = in_->columns;
+  numbered.push_back(number_);
+  source_ = MakeShow(MakeCompute(std::move(rows.node),
+                                 {{number_.id, MakeSql(ScalarType::kLong, "row_number() OVER ()",
+                                                       {}, Volatility::kWindow)}},
+                                 true),
+                     std::move(numbered));
+  rows_name_ = "scan_rows_" + std::to_string(number_.id);
+  state_name_ = "scan_state_" + std::to_string(number_.id);
+}
+
+NodePtr ScanBinder::InitialState() {
+  before_ = {binder_.NewColumn("$state_row", ScalarType::kLong)};
+  std::vector<std::pair<ColumnId, ExprPtr>> initial = {{before_[0].id, MakeLong(0)}};
+  for (const Column* column : Carried()) {
+    before_.push_back(*column);
+    ExprPtr value = MakeNull(column->type);
+    if (column->type == ScalarType::kBool) value = MakeBool(false);
+    if (column == &next_match_) value = MakeLong(0);
+    initial.emplace_back(column->id, std::move(value));
+  }
+  for (const Step& step : steps_) {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      const auto slot = std::find_if(initial.begin(), initial.end(), [&](const auto& entry) {
+        return entry.first == step.state.values[i].id;
+      });
+      slot->second = slots_[i].empty;
+    }
+  }
+  return MakeShow(MakeCompute(std::make_shared<Node>(), std::move(initial)), before_);
+}
+
+// The row after the state's, beside the state and the declared columns' defaults.
+NodePtr ScanBinder::NextRow() {
+  auto pair = MakeNode(NodeKind::kSql);
+  pair->sql = "SELECT * FROM " + state_name_ + " JOIN " + rows_name_ + " ON " +
+              SqlColumn(number_.id) + " = " + SqlColumn(before_[0].id) + " + 1";
+  pair->columns = source_->columns;
+  pair->columns.insert(pair->columns.end(), before_.begin(), before_.end());
+  if (plain_.empty()) return pair;
+  std::vector<std::pair<ColumnId, ExprPtr>> defaults;
+  for (size_t i = 0; i < plain_.size(); ++i) defaults.emplace_back(plain_[i].id, defaults_[i]);
+  return MakeCompute(std::move(pair), std::move(defaults));
+}
+
 Result<NodePtr> ScanBinder::Bind() {
-  if (!op_.params.empty() || !op_.order_by.empty() || !op_.partition_by.empty()) {
-    return Refuse("with_match_id, order by or partition by");
-  }
-  if (step_.optional || step_.output != ast::ScanStep::Output::kAll) {
-    return Refuse("an optional step or one without output");
-  }
-  if (!in_->serialized) {
-    return Binder::Semantic("SEM0029",
-                            "scan: the rows must be serialized (sort or serialize them first)");
-  }
-  KC_TRY(BindSource());
-  KC_TRY(ReadAssignments());
+  KC_TRY(Check());
   KC_TRY(DeclareColumns());
-  CarryColumns();
-  KC_ASSIGN(NodePtr stepped, BindStep());
-  return Assemble(std::move(stepped));
+  KC_TRY(ReadSteps());
+  DeclareStates();
+  NumberRows();
+  const NodePtr initial = InitialState();
+  node_ = NextRow();
+  for (size_t k = steps_.size(); k-- > 0;) KC_TRY(TryStep(k));
+  return Assemble(initial);
 }
 
 }  // namespace
 
 Result<NodePtr> Binder::Operate(const ast::Scan& op, NodePtr in, const EnvPtr& env) {
-  if (op.steps.empty()) return Semantic("SEM0003", "scan: a step is expected");
-  if (op.steps.size() > 1 || !op.params.empty() ||
-      op.steps[0].output != ast::ScanStep::Output::kAll) {
-    return BindScanSteps(*this, op, std::move(in), env);
-  }
   return ScanBinder(*this, op, std::move(in), env).Bind();
 }
 

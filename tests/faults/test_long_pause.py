@@ -1,6 +1,6 @@
 """A copy that is killed and started again when the clusters have forgotten its operations: after
-more than six hours on a real cluster; here the logs of operations are removed while the clusters are
-stopped. What became of each step is then told by the extents alone."""
+more than six hours on a real cluster; here the logs of operations are removed while the clusters
+are stopped. What became of each step is then told by the extents alone."""
 import pathlib
 import shutil
 import signal

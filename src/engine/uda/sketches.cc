@@ -197,41 +197,32 @@ namespace {
 using udf::Dyn;
 using udf::Output;
 
+// What every aggregate over a sketch has: its state, joined with others', told as JSON.
+template <typename Sketch>
+struct SketchAggregate {
+  using Result = Dyn;
+  Sketch state;
+  void Merge(const SketchAggregate& other) { state.Merge(other.state); }
+  void Finish(Output& output, idx_t row) const { output.SetText(row, state.ToJson()); }
+};
+
+// Of sketches told as JSON; what isn't one is passed over.
+template <typename Sketch>
+struct MergeOf : SketchAggregate<Sketch> {
+  using Arguments = std::tuple<Dyn>;
+  void Update(Dyn json) { this->state.MergeJson(json.text); }
+};
+
 // hll(): of hashes.
-struct Hll {
+struct Hll : SketchAggregate<HyperLogLog> {
   using Arguments = std::tuple<int64_t>;
-  using Result = Dyn;
-  HyperLogLog state;
   void Update(int64_t hash) { state.Add(static_cast<uint64_t>(hash)); }
-  void Merge(const Hll& other) { state.Merge(other.state); }
-  void Finish(Output& output, idx_t row) const { output.SetText(row, state.ToJson()); }
 };
 
-struct HllMerge {
-  using Arguments = std::tuple<Dyn>;
-  using Result = Dyn;
-  HyperLogLog state;
-  void Update(Dyn json) { state.MergeJson(json.text); }
-  void Merge(const HllMerge& other) { state.Merge(other.state); }
-  void Finish(Output& output, idx_t row) const { output.SetText(row, state.ToJson()); }
-};
-
-struct Digest {
+// tdigest(): of values and their weights.
+struct Digest : SketchAggregate<TDigest> {
   using Arguments = std::tuple<double, int64_t>;
-  using Result = Dyn;
-  TDigest state;
   void Update(double value, int64_t weight) { state.Add(value, weight); }
-  void Merge(const Digest& other) { state.Merge(other.state); }
-  void Finish(Output& output, idx_t row) const { output.SetText(row, state.ToJson()); }
-};
-
-struct DigestMerge {
-  using Arguments = std::tuple<Dyn>;
-  using Result = Dyn;
-  TDigest state;
-  void Update(Dyn json) { state.MergeJson(json.text); }
-  void Merge(const DigestMerge& other) { state.Merge(other.state); }
-  void Finish(Output& output, idx_t row) const { output.SetText(row, state.ToJson()); }
 };
 
 template <typename Sketch>
@@ -253,9 +244,9 @@ namespace kc::engine::udf {
 
 void AddSketches(Registrar& r) {
   uda::Register<uda::Hll>(r, "kql_hll");
-  uda::Register<uda::HllMerge>(r, "kql_hll_merge");
+  uda::Register<uda::MergeOf<uda::HyperLogLog>>(r, "kql_hll_merge");
   uda::Register<uda::Digest>(r, "kql_tdigest");
-  uda::Register<uda::DigestMerge>(r, "kql_tdigest_merge");
+  uda::Register<uda::MergeOf<uda::TDigest>>(r, "kql_tdigest_merge");
   r.AddVariadic("kql_hll_merge_of", {}, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR,
                 [](const Call& c, Output& o) { uda::MergeRows<uda::HyperLogLog>(c, o); });
   r.AddVariadic("kql_tdigest_merge_of", {}, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR,
