@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -117,6 +118,31 @@ copy::DatabasePair PairOf(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos) return {text, text};
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// An address that is given must say something: a variable of a script that is not set gives ''.
+std::string EmptyAddress(const CLI::App& app, const Arguments& arguments) {
+  const std::pair<const char*, const std::string*> addresses[] = {
+      {"--lake", &arguments.lake},
+      {"--source", &arguments.source},
+      {"--destination", &arguments.destination}};
+  for (const auto& [name, value] : addresses) {
+    const auto* option = app.get_option_no_throw(name);
+    if (option != nullptr && option->count() > 0 && Trim(*value).empty()) {
+      return std::string(name) + " is empty";
+    }
+  }
+  return "";
+}
+
+// What stands on the command line and nobody knows; nothing if all is known.
+std::string UnknownWord(const CLI::App& app) {
+  const auto unknown = app.remaining();
+  if (unknown.empty()) return "";
+  const auto option = std::find_if(unknown.begin(), unknown.end(),
+                                   [](const auto& word) { return word.starts_with("-"); });
+  if (option != unknown.end()) return "unknown option '" + *option + "'";
+  return "'" + unknown.front() + "' is neither a command nor an option's value";
 }
 
 std::string Finish(Arguments& arguments, const Texts& texts) {
@@ -237,9 +263,12 @@ std::variant<Arguments, int> ParseArguments(int argc, const char* const* argv) {
     std::cout << app.version() << std::endl;
     return static_cast<int>(kExitOk);
   } catch (const CLI::Error& error) {
-    return Refuse(error.what());
+    // What is wrong is worth more than what is missing.
+    const std::string unknown = UnknownWord(app);
+    return Refuse(unknown.empty() ? error.what() : unknown);
   }
-  const std::string wrong = Finish(arguments, texts);
+  std::string wrong = EmptyAddress(app, arguments);
+  if (wrong.empty()) wrong = Finish(arguments, texts);
   if (!wrong.empty()) return Refuse(wrong);
   return arguments;
 }

@@ -75,9 +75,15 @@ void PrintText(const TableComparison& c) {
   }
 }
 
-void PrintMending(const std::string& destination, const std::vector<std::string>& different) {
+// `from_the_beginning`: tables that hold something else; what isn't there needs the copy only.
+void PrintMending(const std::string& destination,
+                  const std::vector<std::string>& from_the_beginning) {
+  if (from_the_beginning.empty()) {
+    std::fprintf(stdout, "to mend: run the copy (again)\n");
+    return;
+  }
   std::string commands;
-  for (const auto& name : different) {
+  for (const auto& name : from_the_beginning) {
     commands += "  " + kusto::commands::DropTable(name) + "\n";
   }
   std::fprintf(
@@ -92,6 +98,7 @@ struct One {
   bool done = false;
   const kusto::commands::TableSchema* schema = nullptr;
   copy::CompareWindow window;
+  std::string by;  // the column of the days; "": the table's first datetime
   Result<TableComparison> result = TableComparison();
 };
 
@@ -121,12 +128,12 @@ class Printer {
 };
 
 Task<void> Compare(world::Executor& executor, world::Slots& slots, const copy::CompareSides& sides,
-                   const std::string& by, One& one, Printer& printer) {
+                   One& one, Printer& printer) {
   auto acquire = slots.Acquire();
   co_await acquire;
   world::SlotLease lease(&slots);
-  world::Io<Result<TableComparison>> io(executor, "compare", [&sides, &by, &one] {
-    return copy::CompareTable(sides, *one.schema, one.window, by);
+  world::Io<Result<TableComparison>> io(executor, "compare", [&sides, &one] {
+    return copy::CompareTable(sides, *one.schema, one.window, one.by);
   });
   one.result = co_await io;
   one.done = true;
@@ -134,12 +141,12 @@ Task<void> Compare(world::Executor& executor, world::Slots& slots, const copy::C
 }
 
 Task<Status> CompareAll(world::Executor& executor, const copy::CompareSides& sides,
-                        const std::string& by, std::vector<One>& all, Printer& printer) {
+                        std::vector<One>& all, Printer& printer) {
   world::Slots slots(kTogether);
   printer.Show();
   world::TaskGroup group;
   for (auto& one : all) {
-    if (one.schema != nullptr) group.Start(Compare(executor, slots, sides, by, one, printer));
+    if (one.schema != nullptr) group.Start(Compare(executor, slots, sides, one, printer));
   }
   auto join = group.Join();
   co_await join;
@@ -153,7 +160,8 @@ One Prepare(const Catalogs& catalogs, const std::string& name) {
   const auto* source = FindTable(catalogs.source, name);
   const auto* destination = FindTable(catalogs.destination, name);
   if (destination == nullptr) {
-    cant.why = "the table isn't at the destination; copy it";
+    cant.why = catalogs.destination_missing ? "its database isn't at the destination; copy it"
+                                            : "the table isn't at the destination; copy it";
     one.result = cant;
     return one;
   }
@@ -174,32 +182,59 @@ One Prepare(const Catalogs& catalogs, const std::string& name) {
   return one;
 }
 
+// The tables that have the column are compared by it. A column that none has is a mistake.
+Status ChooseDays(const std::string& by, std::vector<One>& all) {
+  if (by.empty()) return {};
+  bool any = false;
+  bool compared = false;
+  for (auto& one : all) {
+    if (one.schema == nullptr) continue;
+    compared = true;
+    for (const auto& column : one.schema->columns) {
+      if (column.name == by && column.type == ScalarType::kDateTime) one.by = by;
+    }
+    any |= !one.by.empty();
+  }
+  if (any || !compared) return {};
+  return Stop("--by: no table that is compared has a datetime column '" + by +
+                  "'; names are case-sensitive",
+              "NoSuchColumn");
+}
+
 int VerifyDatabase(const Arguments& arguments, const Connections& connections,
                    const copy::DatabasePair& names, world::CancelToken& cancel) {
   const auto catalogs = ReadCatalogs(arguments, connections, names, cancel);
   if (!catalogs) return Say(catalogs.error(), ExitCodeOf(catalogs.error(), true));
   std::vector<One> all;
   for (const auto& name : catalogs->selected) all.push_back(Prepare(*catalogs, name));
+  if (const Status chosen = ChooseDays(arguments.by, all); !chosen) {
+    return Say(chosen.error(), kExitRefused);
+  }
   const copy::CompareSides sides{*connections.source, *connections.destination, names.source,
                                  names.destination, &cancel};
   auto executor = world::MakeThreadExecutor(world::SystemClock(), kTogether);
   Printer printer(arguments, names.destination, all);
-  (void)world::RunLoop(*executor, CompareAll(*executor, sides, arguments.by, all, printer));
-  std::vector<std::string> different;
+  (void)world::RunLoop(*executor, CompareAll(*executor, sides, all, printer));
+  std::vector<std::string> from_the_beginning;
+  bool same = true;
   int64_t rows = 0;
   for (auto& one : all) {
     if (!one.result) return Say(one.result.error(), ExitCodeOf(one.result.error(), false));
     rows += one.result->source_rows;
-    if (!one.result->same) different.push_back(one.result->table);
+    if (one.result->same) continue;
+    same = false;
+    if (FindTable(catalogs->destination, one.result->table) != nullptr) {
+      from_the_beginning.push_back(one.result->table);
+    }
   }
-  if (different.empty()) {
+  if (same) {
     if (!arguments.json) {
       std::fprintf(stdout, "%s: %zu tables, %s rows, all the same\n", names.destination.c_str(),
                    all.size(), FormatThousands(rows).c_str());
     }
     return kExitOk;
   }
-  if (!arguments.json) PrintMending(names.destination, different);
+  if (!arguments.json) PrintMending(names.destination, from_the_beginning);
   return kExitDifferent;
 }
 

@@ -173,7 +173,10 @@ Task<Status> DatabaseCopy::KeepFacts() {
   facts.destination_database_id = session_.destination_database_id;
   facts.undated = options.include_undated;
   facts.created = session_.Now();
-  if (options.horizon_before) facts.horizon = session_.Now() - *options.horizon_before;
+  // Before the first year there is no time, and no row.
+  if (options.horizon_before && *options.horizon_before < session_.Now()) {
+    facts.horizon = session_.Now() - *options.horizon_before;
+  }
   session_.ledger.facts = facts;
   auto write = session_.WriteOne(Ledger::RecordOf(facts, session_.Now()));
   co_return co_await write;
@@ -265,7 +268,8 @@ Task<Status> DatabaseCopy::StartIteration() {
       rows.try_emplace(name, 0);
     }
   }
-  if (rows.empty()) co_return Status();
+  // Without news nothing is begun; the first look is kept, so that status can tell what came of it.
+  if (rows.empty() && !session_.ledger.iterations.empty()) co_return Status();
   auto begin = BeginIteration(cursor, std::move(rows));
   co_return co_await begin;
 }

@@ -230,6 +230,25 @@ Status FillTables(Session& session, const Side& source, const Side& destination)
   return {};
 }
 
+// Two addresses may lead to one cluster. The database's id alone doesn't show it, an image of an
+// emulator may always have the same one: a table's must agree, too.
+bool OneDatabase(const Side& source, const Side& destination) {
+  if (source.database_id.empty() || source.database_id != destination.database_id) return false;
+  return std::any_of(
+      source.details.begin(), source.details.end(), [&destination](const auto& table) {
+        const auto* other = Named(destination.details, table.name);
+        return other != nullptr && !table.table_id.empty() && other->table_id == table.table_id;
+      });
+}
+
+tl::unexpected<Error> SameDatabase(const Session& session, const std::string& where) {
+  const std::string& name = session.names.source;
+  return Stop(fmt::format("source and destination are the same database '{}' of {}; give the copy "
+                          "another name with --db {}=NAME",
+                          name, where, name),
+              "SameDatabase");
+}
+
 }  // namespace
 
 Task<Status> JudgePoliciesAgain(Session& session) {
@@ -260,6 +279,10 @@ Task<Status> ReadClusters(Session& session) {
   if (!source.status) co_return source.status;
   session.create_database = destination.database_missing;
   if (!destination.status && !destination.database_missing) co_return destination.status;
+  if (OneDatabase(source, destination)) {
+    co_return SameDatabase(session, fmt::format("one cluster, {} and {}", env.source.cluster(),
+                                                env.destination.cluster()));
+  }
   session.source_database_id = source.database_id;
   session.destination_database_id = destination.database_id;
   co_return FillTables(session, source, destination);
@@ -311,10 +334,7 @@ Task<Status> LookAround(Session& session) {
   auto& env = session.environment;
   if (env.source.cluster() == env.destination.cluster() &&
       EqualsIgnoreCase(session.names.source, session.names.destination)) {
-    co_return Stop(fmt::format("source and destination are the same database '{}' of {}; give the "
-                               "copy another name with --db {}=NAME",
-                               session.names.source, env.source.cluster(), session.names.source),
-                   "SameDatabase");
+    co_return SameDatabase(session, env.source.cluster());
   }
   Status lake;
   world::TaskGroup group;

@@ -208,6 +208,9 @@ Status ParseDataSource(std::string_view text, ConnectionString& out) {
   }
   size_t slash = std::min(rest.find('/'), rest.size());
   std::string host = ToLowerAscii(rest.substr(0, slash));
+  if (host.find('@') != std::string::npos) {
+    return Bad("a cluster's address holds no user and password");  // nor does the message
+  }
   if (!ValidHost(host)) return Bad("'" + host + "' is no host name with an optional port");
   std::string_view path = rest.substr(slash);
   while (!path.empty() && path.front() == '/') path.remove_prefix(1);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -44,6 +45,12 @@ void Define(CLI::App& app, Arguments& arguments) {
       "listened on, 4 the storage is in use by another process, 5 the storage can't be used.");
 }
 
+// One line, with what to do next.
+int Refuse(const std::string& text) {
+  fmt::print(stderr, "kusto-local: {} (see kusto-local --help)\n", text);
+  return kc::local::kExitArguments;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,12 +62,15 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kc::local::kExitArguments;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    return Refuse(error.what());
   }
   // Not CLI11's required(): that would hide a misspelt option behind the one that is missing.
   if (arguments.options.storage.empty()) {
-    fmt::print(stderr, "kusto-local: --storage is required: the folder of the databases\n");
-    return kc::local::kExitArguments;
+    return Refuse("--storage is required: the folder of the databases");
+  }
+  if (!std::isfinite(arguments.options.maintenance_interval_s)) {
+    return Refuse("--maintenance-interval is not a number");
   }
   kc::SetLogLevel(arguments.verbose ? kc::LogLevel::kDebug : kc::LogLevel::kInfo);
   return kc::local::RunProgram(arguments.options, stop);

@@ -118,6 +118,11 @@ class ChangesTest(pair.PairTest):
         code, out, err = kc.run_copy("verify", *self.arguments())
         self.assertEqual(code, 0, out + err)
 
+    def test_a_horizon_before_all_time_means_everything(self):
+        self.on_source(".set T <| print x=1")
+        self.copy("-b", "999999d")
+        self.assert_same("T")
+
     def test_a_dynamic_of_16_megabytes_and_control_characters(self):
         self.on_source(".create table T (s:string, j:dynamic)",
                        ".alter column T.j policy encoding type='BigObject32'",
@@ -174,6 +179,25 @@ class ChangesTest(pair.PairTest):
         self.assertEqual([p for p in self.lake.rglob("*") if p.is_file()], [])
         self.copy("--append")
         self.assertEqual(self.count("T"), 2)
+
+    def test_status_of_a_copy_that_found_nothing(self):
+        self.on_source(".create table Empty (x:long)")
+        for _ in range(2):
+            self.copy()
+            code, out, err = kc.run_copy("status", "-l", str(self.lake))
+            self.assertEqual(code, 0, err)
+            self.assertIn("last complete iteration: 1 at", out)
+            self.assertIn("0 rows copied in all", out)
+        self.on_source(".append Empty <| print x=1")
+        self.copy()
+        self.assert_same("Empty")
+
+    def test_verify_of_what_is_not_there_proposes_no_drops(self):
+        self.on_source(".set T <| print x=1")
+        code, out, err = kc.run_copy("verify", *self.arguments())
+        self.assertEqual(code, 6, err)
+        self.assertIn("its database isn't at the destination", out)
+        self.assertNotIn(".drop", out)
 
     def test_status_during_and_after(self):
         self.fill("T", 30)

@@ -63,11 +63,29 @@ class LocalServerTest(unittest.TestCase):
                                           self.work / "s")
             self.assertNotEqual(code, 0)
             self.assertIn(str(port), err)
+            self.assertIn("--listen", err)
+
+    def test_somebody_elses_folder_is_left_as_it_is(self):
+        foreign = self.work / "foreign"
+        foreign.mkdir()
+        (foreign / "letter.txt").write_text("x")
+        code, _, err = self.run_local("--listen", "127.0.0.1:0", "--storage", foreign)
+        self.assertEqual(code, 5)
+        self.assertIn(str(foreign), err)
+        self.assertEqual([p.name for p in foreign.iterdir()], ["letter.txt"])
+
+    def test_a_fresh_file_system_is_taken(self):
+        (self.work / "disk" / "lost+found").mkdir(parents=True)
+        with kc.Local(self.work / "disk") as local:
+            self.assertEqual(local.scalar("print 1"), 1)
 
     def test_wrong_words_are_named(self):
-        code, _, err = self.run_local("--lissten", "x")
-        self.assertNotEqual(code, 0)
-        self.assertIn("--lissten", err)
+        for words in (["--lissten", "x"], ["--export-capacity", "0"],
+                      ["--storage", self.work, "--maintenance-interval", "nan"]):
+            code, _, err = self.run_local(*words)
+            self.assertEqual(code, 2)
+            self.assertIn(next(w for w in reversed(words) if str(w).startswith("--")), err)
+            self.assertEqual(len(err.splitlines()), 1)
         code, out, _ = self.run_local("--help")
         self.assertEqual(code, 0)
         for word in ("--listen", "--storage", "--export-capacity", "--version"):

@@ -21,6 +21,26 @@ class RefusalTest(pair.PairTest):
         _, line = self.refused(*self.arguments("--no-such-option"))
         self.assertIn("--no-such-option", line)
 
+    def test_an_unknown_word_is_told_before_a_missing_option(self):
+        for word in ("--no-such-option", "copie"):
+            code, line = self.refused(word)
+            self.assertEqual(code, 2)
+            self.assertIn(word, line)
+
+    def test_an_empty_address(self):
+        # As a script gives it whose variable isn't set.
+        for option in ("-l", "-s", "-d"):
+            args = ["-l", self.lake, "-s", self.source.url, "-d", self.destination.url, "--db", "X"]
+            args[args.index(option) + 1] = ""
+            code, line = self.refused(*args)
+            self.assertEqual(code, 2)
+            self.assertIn("is empty", line)
+
+    def test_a_password_in_an_address_is_not_printed(self):
+        _, line = self.refused("-l", self.lake, "-s", "http://me:Secret77@127.0.0.1:9", "-d",
+                               self.destination.url, "--db", self.DATABASE)
+        self.assertNotIn("secret77", line.lower())
+
     def test_missing_option(self):
         _, line = self.refused("-l", self.lake, "-s", self.source.url, "--db", "X")
         self.assertIn("destination", line)
@@ -51,6 +71,20 @@ class RefusalTest(pair.PairTest):
         _, line = self.refused("-l", self.lake, "-s", self.source.url, "-d", self.source.url,
                                "--db", self.DATABASE)
         self.assertIn(self.DATABASE, line)
+
+    def test_both_sides_the_same_under_two_addresses(self):
+        other = self.source.url.replace("127.0.0.1", "localhost")
+        code, line = self.refused("-l", self.lake, "-s", self.source.url, "-d", other,
+                                  "--db", self.DATABASE, "--append")
+        self.assertEqual(code, 3)
+        self.assertIn("same database", line)
+        self.assertEqual(self.source.scalar("T | count", self.DATABASE), 1)
+
+    def test_verify_by_a_column_that_is_not_there(self):
+        self.copy()
+        code, line = self.refused("verify", *self.arguments("--by", "Whenever"))
+        self.assertEqual(code, 3)
+        self.assertIn("'Whenever'", line)
 
     def test_a_lake_that_cannot_be_written(self):
         _, line = self.refused(*self.arguments(lake="/proc/lake"))

@@ -47,10 +47,29 @@ Result<std::unique_ptr<Cluster>> Cluster::Open(World world, engine::Engine* engi
   return cluster;
 }
 
-Status Cluster::PrepareStorage() {
+// Somebody else's folder is left as it is: not even a lock comes into it.
+Status Cluster::RequireOwnFolder() {
   world::Files& files = *world_.files;
   const std::string& storage = options_.storage;
   KC_TRY(files.MakeFolders(storage));
+  if (files.Exists(storage + "/storage.json")) return {};
+  KC_ASSIGN(const std::vector<world::FileInfo> found, files.List(storage));
+  for (const world::FileInfo& file : found) {
+    // What a start that was killed left, and what a fresh file system has.
+    if (file.name == "lock" || file.name.starts_with("storage.json.tmp-") ||
+        file.name == "lost+found") {
+      continue;
+    }
+    return Stop("the folder '" + storage + "' is neither empty nor a storage of kusto-local",
+                "NotAStorage");
+  }
+  return {};
+}
+
+Status Cluster::PrepareStorage() {
+  world::Files& files = *world_.files;
+  const std::string& storage = options_.storage;
+  KC_TRY(RequireOwnFolder());
   auto lock = files.Lock(storage + "/lock");
   if (!lock) {
     Error error = std::move(lock).error();
@@ -76,11 +95,6 @@ Status Cluster::PrepareStorage() {
                   "UnknownFormat");
     }
     return files.MakeFolders(storage + "/databases");
-  }
-  for (const world::FileInfo& file : found) {
-    if (file.name == "lock" || file.name.starts_with("storage.json.tmp-")) continue;
-    return Stop("the folder '" + storage + "' is neither empty nor a storage of kusto-local",
-                "NotAStorage");
   }
   KC_TRY(files.WriteAtomic(marker, DumpJson(Json{{"format", kMarkerFormat},
                                                  {"version", kStorageVersion},

@@ -67,6 +67,7 @@ class Cluster {
 
  private:
   Cluster(World world, engine::Engine* engine, ClusterOptions options);
+  Status RequireOwnFolder();
   Status PrepareStorage();
   Status OpenDatabases();
   Result<DatabasePtr> MakeDatabase(const std::string& name);

@@ -270,7 +270,7 @@ void RegisterShowDatabaseCommands(CommandRegistry& registry) {
   registry.Add({"DatabasesShow", ".show [cluster] {which=databases} [(<names:names>)]",
                 CommandEffect::kReads, ShowPlain});
   registry.Add({"JournalShow", ".show [cluster] journal", CommandEffect::kReads, ShowJournal});
-  registry.Add({"DatabaseJournalShow", ".show [database] [<D:name>] journal", CommandEffect::kReads,
+  registry.Add({"DatabaseJournalShow", ".show database [<D:name>] journal", CommandEffect::kReads,
                 ShowJournal});
 }
 

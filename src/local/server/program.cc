@@ -142,7 +142,10 @@ int RunProgram(const ProgramOptions& options, world::CancelToken& stop) {
                         [&gate](const http::ServerRequest& request, http::ResponseWriter& writer) {
                           gate.Handle(request, writer);
                         });
-  if (!server) return Complain(server.error().message, kExitAddress);
+  if (!server) {
+    return Complain(server.error().message + "; --listen takes another port, 0 means any free one",
+                    kExitAddress);
+  }
   const std::string endpoint = Endpoint(*listen, (*server)->port());
   auto engine = engine::Engine::Create();
   if (!engine) return Complain(engine.error().message, kExitInternal);
