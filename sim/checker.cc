@@ -173,10 +173,16 @@ std::string BlockOfFolder(const std::string& folder) {
   return send == std::string::npos ? name : name.substr(0, send);
 }
 
+int SendOfFolder(const std::string& folder) {
+  const size_t send = folder.rfind("-e");
+  return send == std::string::npos ? 0 : std::atoi(folder.c_str() + send + 2);
+}
+
 void Checker::Exported(const std::string& table, const std::string& folder, RowSet rows) {
   ++exports_;
   const std::string key = BlockOfFolder(folder);
-  if (++sends_[key] > 1 && recorded_.contains(key)) {
+  const auto recorded = recorded_.find(key);
+  if (++sends_[key] > 1 && recorded != recorded_.end() && SendOfFolder(folder) > recorded->second) {
     ++repeated_recorded_;
     report_.Add(Flaw::kRedo, "the recorded export of block " + key + " was sent again");
   }
@@ -220,7 +226,7 @@ void Checker::Sent(const std::string& text, int64_t late_ms) {
 
 void Checker::Recorded(const std::set<std::string>& folders) {
   recorded_.clear();
-  for (const auto& folder : folders) recorded_.insert(BlockOfFolder(folder));
+  for (const auto& folder : folders) recorded_[BlockOfFolder(folder)] = SendOfFolder(folder);
 }
 
 Report Checker::Judge(int64_t allowed_repeats) const {

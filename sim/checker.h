@@ -92,7 +92,9 @@ class Checker {
   // A change was sent by somebody whose lease had ended this long ago (0: in time).
   void Sent(const std::string& text, int64_t late_ms);
 
-  // ---- what the checkpoint says: folders of exports whose outcome is recorded
+  // ---- what the checkpoint says: folders of exports whose outcome is recorded. Sends are counted
+  // per block over all owners, so that only a later send is work done again: an earlier one was on
+  // its way (of an owner that was stopped, of a slow network) when the other was recorded.
   void Recorded(const std::set<std::string>& folders);
 
   // Exports of a block whose outcome was recorded, and exports beyond the first of each block.
@@ -111,7 +113,7 @@ class Checker {
   };
   std::map<std::string, Block> blocks_;  // by folder
   std::map<std::string, int> sends_;     // by block key
-  std::set<std::string> recorded_;       // block keys
+  std::map<std::string, int> recorded_;  // block key → the send whose outcome is recorded
   std::set<std::string> partial_;        // told once each
   Report report_;
   int64_t exports_ = 0, repeated_recorded_ = 0, looks_ = 0;
@@ -119,5 +121,7 @@ class Checker {
 
 // "Db/data/g2/i1-t3-b4-e2-xyz" → "i1-t3-b4": the block that a folder belongs to.
 std::string BlockOfFolder(const std::string& folder);
+// … → 2: which send of its export; 0 if the name doesn't say.
+int SendOfFolder(const std::string& folder);
 
 }  // namespace kc::sim

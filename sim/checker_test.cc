@@ -100,6 +100,16 @@ TEST(Checker, TellsWorkThatIsRepeated) {
   EXPECT_TRUE(checker.Judge(100).Has(Flaw::kRedo));
 }
 
+TEST(Checker, AnEarlierSendThatArrivesLateIsNoRepeat) {
+  Checker checker;
+  checker.Exported("A", "Db/data/g2/i1-t1-b1-e2-y", {{"1", 1}});
+  checker.Recorded({"Db/data/g2/i1-t1-b1-e2-y"});
+  checker.Exported("A", "Db/data/g1/i1-t1-b1-e1-x", {{"1", 1}});
+  EXPECT_EQ(checker.repeated_recorded(), 0);
+  EXPECT_TRUE(checker.Judge(1).clean());
+  EXPECT_TRUE(checker.Judge(0).Has(Flaw::kRedo));
+}
+
 TEST(Checker, TellsLateChanges) {
   Checker checker;
   checker.Sent(".move", 0);

@@ -284,6 +284,7 @@ class LakeWire {
   void After() {
     Process* process = world_.current;
     if (process == nullptr || Fiber::Current() == nullptr) return;
+    if (world_.on_lake_act && !process->ghost()) world_.on_lake_act(*process);
     auto found = drawn_.find(Fiber::Current());
     const Fault fault = found == drawn_.end() ? Fault::kNone : found->second;
     if (found != drawn_.end()) drawn_.erase(found);

@@ -66,9 +66,7 @@ std::string PauseAt(int at, Fault fault, Ends& ends) {
   }
   Process& last = scene.Run();
   if (!Done(last)) return "the last: " + Describe(last);
-  Report report = scene.Judge(last);
-  std::erase_if(report.findings, [](const Finding& one) { return one.flaw == Flaw::kLate; });
-  return report.Text();
+  return scene.Judge(last).Text();
 }
 
 TEST(Pause, AnOwnerThatContinuesHasNoEffectAndSaysSo) {

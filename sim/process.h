@@ -66,6 +66,7 @@ class Process final : public world::Executor, public world::Clock, public copy::
   copy::Session* session() const { return session_; }
   world::Duration began() const { return began_; }
   world::Duration ended_at() const { return ended_at_; }
+  const ProcessOptions& options() const { return options_; }
   const copy::SlotPools& slots() const { return slots_; }
 
   // ---- for the wire: inside one of the process's fibers

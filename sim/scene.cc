@@ -62,6 +62,7 @@ Told ToldBy(const Process& process) {
 Scene::Scene(uint64_t seed) : world(seed) {
   SetLogLevel(LogLevel::kOff);
   world.faults = [this](const Call& call) { return Decide(call); };
+  world.on_lake_act = [this](Process& process) { SeeLease(process); };
   world.source.on_effect = [this](const Effect& effect) { OnEffect(world.source, effect); };
   world.destination.on_effect = [this](const Effect& effect) {
     OnEffect(world.destination, effect);
@@ -126,25 +127,25 @@ Fault Scene::Decide(const Call& call) {
   return weather ? weather(call) : Fault::kNone;
 }
 
-// Whose lease is it? A change that is sent when it has ended, or is another's, is late.
-void Scene::Watch(const Call& call) {
+// Whose request gave the manifest's lease its id?
+void Scene::SeeLease(const Process& process) {
   const auto manifest = world.objects.objects.find(kManifest);
-  if (manifest == world.objects.objects.end()) return;
-  const azure::MemoryObject& object = manifest->second;
-  if (object.lease_id != lease_id_) {
-    lease_id_ = object.lease_id;
-    lease_owner_ = lease_taker_;
-  }
-  if (call.name == "AcquireLease" && call.text.ends_with("manifest.json")) {
-    lease_taker_ = call.process;
-  }
+  if (manifest == world.objects.objects.end() || manifest->second.lease_id == lease_id_) return;
+  lease_id_ = manifest->second.lease_id;
+  lease_owner_ = &process;
+}
+
+// A change that is sent when its sender's lease has ended, or is another's, is late.
+void Scene::Watch(const Call& call) {
   if (!call.mutates || call.party == Party::kLake || call.text.starts_with(".create database")) {
     return;
   }
+  const auto manifest = world.objects.objects.find(kManifest);
+  if (manifest == world.objects.objects.end()) return;
   const auto now = world.timeline.now();
-  if (lease_owner_ == call.process && now < object.lease_until) return;
-  const auto late =
-      lease_owner_ == call.process ? now - object.lease_until : world::Duration(1'000'000);
+  const auto until = manifest->second.lease_until;
+  if (lease_owner_ == call.process && now < until) return;
+  const auto late = lease_owner_ == call.process ? now - until : world::Duration(1'000'000);
   checker.Sent(std::string(call.text), 1 + late / std::chrono::milliseconds(1));
 }
 

@@ -71,6 +71,7 @@ class Scene {
 
  private:
   Fault Decide(const Call& call);
+  void SeeLease(const Process& process);
   void Watch(const Call& call);
   void OnEffect(Cluster& cluster, const Effect& effect);
   struct Injected {
@@ -82,8 +83,6 @@ class Scene {
   int happened_ = 0;
   std::string lease_id_;
   const Process* lease_owner_ = nullptr;
-  const Process* lease_taker_ = nullptr;
-  std::map<const Process*, world::Duration> stopped_;  // when each was seen stopped last
 };
 
 // The rows of a table as the checker counts them.

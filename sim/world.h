@@ -51,6 +51,8 @@ class World {
   // A process was stopped by a fault. Whoever sets it continues the process, now or later (from an
   // event); without it the process continues after 2 minutes.
   std::function<void(Process&)> on_pause;
+  // A request of this process has just been acted on by the lake.
+  std::function<void(Process&)> on_lake_act;
   // Every call, for logs and counts: what was drawn, and the time it took (0 for the lake's).
   std::function<void(const Call&, Fault, world::Duration)> on_call;
 

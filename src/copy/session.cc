@@ -147,20 +147,28 @@ Task<Result<Answer>> Session::Command(kusto::Client& client, std::string text,
 }
 
 Task<Result<Answer>> Session::Send(kusto::Client& client, kusto::Request request) {
-  while (!journal.MaySend() && !ending()) {
-    auto wait = sleeper.Wait(kLeaseLook);
-    co_await wait;
-  }
-  if (ending()) co_return Stop("the copy is ending", "Cancelled");
   request.server_timeout = kServerTimeout;
   request.cancel = &environment.cancel;
-  Io<Result<Answer>> io(environment.executor, "command", [&client, &request] {
-    auto answer = client.Command(request);
-    if (!SeededBug(Bug::kResend) || answer) return answer;
-    const bool unknown = answer.error().code == ErrorCode::kUnknownOutcome;
-    return unknown ? client.Command(request) : answer;
-  });
-  co_return co_await io;
+  while (true) {
+    while (!journal.MaySend() && !ending()) {
+      auto wait = sleeper.Wait(kLeaseLook);
+      co_await wait;
+    }
+    if (ending()) co_return Stop("the copy is ending", "Cancelled");
+    // Asked again where it is sent: the process may have been stopped for longer than its lease
+    // while the request waited for a thread.
+    Io<std::optional<Result<Answer>>> io(
+        environment.executor, "command",
+        [this, &client, &request]() -> std::optional<Result<Answer>> {
+          if (!journal.MaySend()) return std::nullopt;
+          auto answer = client.Command(request);
+          if (!SeededBug(Bug::kResend) || answer) return answer;
+          const bool unknown = answer.error().code == ErrorCode::kUnknownOutcome;
+          return unknown ? client.Command(request) : answer;
+        });
+    auto answer = co_await io;
+    if (answer) co_return std::move(*answer);
+  }
 }
 
 Task<Result<Answer>> Session::IdempotentCommand(kusto::Client& client, std::string text,
