@@ -8,7 +8,7 @@ PRESET ?= release
 DUCKDB_ROOT ?=
 PREFIX ?= /usr/local
 LAKE ?= local
-CMAKE_ARGS := $(if $(DUCKDB_ROOT),-DDUCKDB_ROOT=$(DUCKDB_ROOT))
+CMAKE_ARGS := $(if $(DUCKDB_ROOT),-DDUCKDB_ROOT=$(abspath $(DUCKDB_ROOT)))
 export CCACHE_SLOPPINESS := pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 help:
@@ -29,7 +29,10 @@ deps:
 $(BUILD)/build.ninja: | deps
 	@cmake --preset $(PRESET) $(CMAKE_ARGS) > /dev/null
 
+# A folder that is configured already learns of another DuckDB here.
 build: deps $(BUILD)/build.ninja
+	@$(if $(DUCKDB_ROOT),grep -qx 'DUCKDB_ROOT:PATH=$(abspath $(DUCKDB_ROOT))' \
+	  $(BUILD)/CMakeCache.txt || cmake --preset $(PRESET) $(CMAKE_ARGS) > /dev/null)
 	@cmake --build $(BUILD)
 
 demo: build

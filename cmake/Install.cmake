@@ -10,7 +10,9 @@ foreach(program kusto-copy kusto-local)
   endif()
 endforeach()
 install(PROGRAMS ${DUCKDB_FETCHED}/lib/libduckdb.so DESTINATION ${KC_HOME})
-install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# `copyright` is where Debian keeps licences, that of the bundled library among them.
+install(FILES LICENSE README.md cmake/copyright
+        DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/kusto-copy)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME kusto-copy)
