@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
+
 namespace kc {
 namespace {
 
@@ -61,38 +63,7 @@ std::string JsonString(std::string_view text) {
 }
 
 void AppendJsonString(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  size_t plain = 0;  // start of the run that needs no escape
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, plain, i - plain);
-    plain = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += kHex[c >> 4];
-        out += kHex[c & 15];
-    }
-  }
-  out.append(text, plain, text.size() - plain);
-  out += '"';
+  AppendQuoted(out, text, '"', false);
 }
 
 }  // namespace kc

@@ -311,7 +311,7 @@ void Reporter::ShowLive(const std::vector<TableProgress>& tables, const Progress
   // One column stays free: a sign in the last one wraps on some terminals.
   const int width = world::TerminalWidth() - 1;
   const std::string text =
-      ProgressTable(open, kLiveTables, width) + CutLines(SumText(sum) + Left(sum) + "\n", width);
+      ProgressTable(open, kLiveTables, width) + CutLines(ShortText(sum) + Left(sum) + "\n", width);
   lines_shown_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   std::fprintf(stdout, "%s", text.c_str());
   std::fflush(stdout);
@@ -330,6 +330,16 @@ std::string Reporter::SumText(const ProgressSum& sum) const {
                      FormatThousands(sum.counts.moved_rows),
                      FormatThousands(sum.counts.planned_rows),
                      FormatThousands(sum.counts.exported_rows));
+}
+
+// Below the live view's table: what is left must fit a terminal of 80 columns.
+std::string Reporter::ShortText(const ProgressSum& sum) const {
+  const int64_t planned = std::max<int64_t>(1, sum.counts.planned_rows);
+  return fmt::format("{}/{} tables; {} of {} rows ({} %)", sum.complete, sum.tables,
+                     FormatThousands(sum.counts.moved_rows),
+                     FormatThousands(sum.counts.planned_rows),
+                     static_cast<int64_t>(100.0 * static_cast<double>(sum.counts.moved_rows) /
+                                          static_cast<double>(planned)));
 }
 
 std::string Reporter::Left(const ProgressSum& sum) const {

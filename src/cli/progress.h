@@ -74,6 +74,7 @@ class Reporter : public copy::Observer {
   void ShowLive(const std::vector<TableProgress>& tables, const ProgressSum& sum);
   void ShowLine(const ProgressSum& sum);
   std::string SumText(const ProgressSum& sum) const;
+  std::string ShortText(const ProgressSum& sum) const;
   std::string Left(const ProgressSum& sum) const;
 
   world::Sleeper sleeper_;

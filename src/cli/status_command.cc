@@ -14,6 +14,7 @@
 #include "cli/exit_codes.h"
 #include "cli/progress.h"
 #include "cli/run.h"
+#include "world/clock.h"
 
 namespace kc::cli {
 namespace {
@@ -37,8 +38,12 @@ struct Summary {
   int64_t complete = 0, completed_at = 0;  // the last complete iteration
   int64_t copied = 0;                      // rows
   std::map<std::string, std::string> stopped;
-  std::optional<int64_t> heard;  // when the owner renewed its lease
+  std::optional<int64_t> heard;  // when the owner renewed its lease; nothing once it ended
+  bool running = false;
 };
+
+// An owner that is alive renews its lease several times within this (the lake's clock may differ).
+constexpr int64_t kAliveTicks = (checkpoint::kLeaseSeconds + 5) * kTicksPerSecond;
 
 Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const copy::Ledger& ledger) {
   Summary summary;
@@ -53,7 +58,10 @@ Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const cop
     if (run.open()) summary.copied += run.moved_rows();
   }
   const auto beat = lake.Stat(folder + "/checkpoint/beat.json");
-  if (beat) summary.heard = beat->modified_ticks;
+  if (beat) {
+    summary.heard = beat->modified_ticks;
+    summary.running = world::SystemClock().NowTicks() - beat->modified_ticks < kAliveTicks;
+  }
   return summary;
 }
 
@@ -68,6 +76,7 @@ void PrintJson(const checkpoint::Journal::Seen& seen, const Summary& summary) {
   if (summary.completed_at > 0) json["completedAt"] = FormatDateTime(summary.completed_at);
   json["rows"] = summary.copied;
   json["owner"] = seen.holder;
+  json["running"] = summary.running;
   if (summary.heard) json["ownerHeardAt"] = FormatDateTime(*summary.heard);
   json["stopped"] = summary.stopped;
   std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
@@ -75,6 +84,14 @@ void PrintJson(const checkpoint::Journal::Seen& seen, const Summary& summary) {
 
 std::string Seconds(int64_t ticks) {
   return FormatDateTime(ticks).substr(0, 19) + "Z";
+}
+
+std::string Owner(const std::string& holder, const Summary& summary) {
+  if (summary.running) return holder + " is running it";
+  if (!summary.heard) return "not running; last by " + holder;
+  return fmt::format(
+      "not running: {} was last heard of at {}; the same command line goes on from here", holder,
+      Seconds(*summary.heard));
 }
 
 void PrintText(const checkpoint::Journal::Seen& seen, const Summary& summary) {
@@ -85,11 +102,9 @@ void PrintText(const checkpoint::Journal::Seen& seen, const Summary& summary) {
   if (summary.complete > 0) {
     iteration = fmt::format("{} at {}", summary.complete, Seconds(summary.completed_at));
   }
-  std::string heard;
-  if (summary.heard) heard = ", heard of at " + Seconds(*summary.heard);
   std::fprintf(stdout, "%s\n",
-               fmt::format("last complete iteration: {}; {} rows copied in all\nlast owner: {}{}",
-                           iteration, FormatThousands(summary.copied), seen.holder, heard)
+               fmt::format("last complete iteration: {}; {} rows copied in all\n{}", iteration,
+                           FormatThousands(summary.copied), Owner(seen.holder, summary))
                    .c_str());
 }
 

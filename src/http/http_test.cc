@@ -42,6 +42,10 @@ TEST_F(HttpTest, EchoesMethodPathQueryHeadersAndBody) {
   EXPECT_EQ(response->status, 201);
   EXPECT_EQ(response->body, "POST /p q c+d hello");
   EXPECT_EQ(world::FindHeader(response->headers, "X-SEEN"), "yes");
+  request.method = "post";  // as Kusto's manual tells curl
+  response = client_->Send(request);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "POST /p q c+d hello");
 }
 
 TEST_F(HttpTest, PacksLargeAnswersWholeAndInPieces) {

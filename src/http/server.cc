@@ -270,7 +270,9 @@ class ServerImpl final : public Server {
   Result<ServerRequest> Convert(BeastRequest& message) const {
     ServerRequest request;
     auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
+    // Other servers of Kusto take `curl -X post`, as its manual writes it.
     request.method = text(message.method_string());
+    for (char& c : request.method) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     std::string target = text(message.target());
     size_t question = target.find('?');
     auto path = UrlDecode(target.substr(0, question));

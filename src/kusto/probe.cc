@@ -26,8 +26,15 @@ Error ExplainNoAccess(const Client& client, Error error) {
                     "): sign in, or ask for a role on its databases";
     error.reason = "Forbidden";
   } else if (error.http_status == 0) {
-    error.message = "cannot reach cluster " + cluster + ": " + error.message +
+    std::string why = error.message;
+    const std::string who = "cluster " + cluster + ": ";
+    if (why.starts_with(who)) why.erase(0, who.size());  // it stands before it already
+    error.message = "cannot reach cluster " + cluster + ": " + why +
                     "; check the address, and that the cluster runs and is reachable from here";
+    // Without a scheme an address means https://, which a local cluster doesn't speak.
+    if (why.find("SSL") != std::string::npos && client.cluster().starts_with("https://")) {
+      error.message += " (http:// instead of https://?)";
+    }
     error.reason = "Unreachable";
   } else if (error.http_status == 404 || error.reason == "BadAnswer" ||
              error.reason == "Http" + std::to_string(error.http_status)) {
@@ -38,15 +45,25 @@ Error ExplainNoAccess(const Client& client, Error error) {
   return error;
 }
 
-Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
+namespace {
+
+// A question whose answer a user waits for.
+Result<Answer> Look(Client& client, std::string text, world::CancelToken* cancel) {
   Request request;
-  request.text = commands::ShowVersion();
+  request.text = std::move(text);
   request.patience = request.timeout = kProbeTimeout;
   request.attempts = kProbeAttempts;
   request.cancel = cancel;
   auto answer = client.Show(request);
   if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
-  const ValueTable& table = answer->table();
+  return answer;
+}
+
+}  // namespace
+
+Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
+  KC_ASSIGN(const Answer answer, Look(client, commands::ShowVersion(), cancel));
+  const ValueTable& table = answer.table();
   if (table.rows.empty() || !table.Find("BuildVersion")) {
     return Stop("'" + client.cluster() + "' answers, but not as a Kusto cluster; check the address",
                 "NotKusto");
@@ -56,15 +73,8 @@ Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
 
 Result<std::string> RequireDatabase(Client& client, const std::string& database,
                                     world::CancelToken* cancel) {
-  Request request;
-  request.text = commands::ShowDatabases();
-  request.patience = request.timeout = kProbeTimeout;
-  request.attempts = kProbeAttempts;
-  request.cancel = cancel;
-  auto answer = client.Show(request);
-  if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
-  KC_ASSIGN(std::vector<commands::DatabaseInfo> databases,
-            commands::ReadDatabases(answer->table()));
+  KC_ASSIGN(const Answer answer, Look(client, commands::ShowDatabases(), cancel));
+  KC_ASSIGN(std::vector<commands::DatabaseInfo> databases, commands::ReadDatabases(answer.table()));
   std::vector<std::string> names;
   for (const commands::DatabaseInfo& info : databases) {
     if (info.name == database) return info.name;

@@ -208,10 +208,12 @@ class ChangesTest(pair.PairTest):
         self.assertEqual(code, 0, err)
         lines = {line["type"]: line for line in self.json_lines(out)}
         self.assertEqual(lines["status"]["lastCompleteIteration"], 0)
+        self.assertTrue(lines["status"]["running"])
         run.communicate(timeout=120)
         code, out, err = kc.run_copy("status", "-l", str(self.lake))
         self.assertIn("last complete iteration: 1 at", out)
         self.assertIn("6,001 rows copied in all", out)
+        self.assertIn("not running; last by", out)
         # A stopped table is told, with the command to go on, also long after the run.
         self.on_source(".drop column T.b", ".append T <| print x=1")
         self.copy(expect=7)

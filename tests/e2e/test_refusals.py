@@ -54,8 +54,15 @@ class RefusalTest(pair.PairTest):
     def test_unreachable_host(self):
         _, line = self.refused("-l", self.lake, "-s", "http://127.0.0.1:9", "-d",
                                self.destination.url, "--db", self.DATABASE)
-        self.assertIn("127.0.0.1:9", line)
+        self.assertEqual(line.count("cluster 'http://127.0.0.1:9'"), 1)
         self.assert_untouched()
+
+    def test_a_local_cluster_without_its_scheme(self):
+        code, _, err = kc.run_copy("-l", str(self.lake), "-s",
+                                   self.source.url.removeprefix("http://"), "-d",
+                                   self.destination.url, "--db", self.DATABASE)
+        self.assertEqual(code, 3)
+        self.assertIn("http:// instead of https://", err)
 
     def test_missing_database(self):
         _, line = self.refused(*self.arguments(database="Nowhere"))

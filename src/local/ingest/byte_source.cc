@@ -28,28 +28,26 @@ class MemorySource : public ByteSource {
   size_t offset_ = 0;
 };
 
-class FileSource : public ByteSource {
+class PieceSource : public ByteSource {
  public:
-  FileSource(world::Files& files, std::string path, int64_t size)
-      : files_(files), path_(std::move(path)), size_(size) {}
+  PieceSource(int64_t size, ReadPiece read) : size_(size), read_(std::move(read)) {}
   Result<size_t> Read(char* out, size_t capacity) override {
     if (used_ == window_.size()) {
       if (offset_ >= size_) return size_t{0};
-      KC_ASSIGN(window_, files_.ReadRange(path_, offset_, kReadBytes));
-      if (window_.empty()) return Stop(path_ + ": the file became shorter while it was read");
+      KC_ASSIGN(window_, read_(offset_));
+      KC_ASSERT(!window_.empty());
       offset_ += static_cast<int64_t>(window_.size());
       used_ = 0;
     }
-    size_t n = std::min(capacity, window_.size() - used_);
+    const size_t n = std::min(capacity, window_.size() - used_);
     std::memcpy(out, window_.data() + used_, n);
     used_ += n;
     return n;
   }
 
  private:
-  world::Files& files_;
-  std::string path_;
   int64_t size_;
+  ReadPiece read_;
   int64_t offset_ = 0;
   std::string window_;
   size_t used_ = 0;
@@ -129,12 +127,20 @@ std::unique_ptr<ByteSource> MemoryBytes(std::string bytes) {
   return std::make_unique<MemorySource>(std::move(bytes));
 }
 
+std::unique_ptr<ByteSource> PieceBytes(int64_t size, ReadPiece read) {
+  return std::make_unique<PieceSource>(size, std::move(read));
+}
+
 Result<std::unique_ptr<ByteSource>> FileBytes(world::Files& files, const std::string& path) {
   auto info = files.Stat(path);
   if (!info || info->is_folder) {
     return Stop("The source '" + path + "' was not found", "Download_SourceNotFound");
   }
-  return std::make_unique<FileSource>(files, path, info->size);
+  return PieceBytes(info->size, [&files, path](int64_t offset) -> Result<std::string> {
+    KC_ASSIGN(std::string piece, files.ReadRange(path, offset, kReadBytes));
+    if (piece.empty()) return Stop(path + ": the file became shorter while it was read");
+    return piece;
+  });
 }
 
 Result<std::unique_ptr<ByteSource>> Unpacked(std::unique_ptr<ByteSource> source) {

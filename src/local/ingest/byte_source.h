@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,9 @@ class ByteSource {
 std::unique_ptr<ByteSource> MemoryBytes(std::string bytes);
 // `files` must outlive it. kStop, reason "Download_SourceNotFound", if the file isn't there.
 Result<std::unique_ptr<ByteSource>> FileBytes(world::Files& files, const std::string& path);
+// `size` bytes that come piece by piece: `read` gives those from an offset on, one at least.
+using ReadPiece = std::function<Result<std::string>(int64_t offset)>;
+std::unique_ptr<ByteSource> PieceBytes(int64_t size, ReadPiece read);
 // The bytes of `source`, unpacked if they begin as gzip does (several members may follow each
 // other); the name doesn't matter. A damaged or truncated stream is kStop, reason
 // "BadRequest_InvalidBlob".

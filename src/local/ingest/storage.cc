@@ -43,38 +43,6 @@ tl::unexpected<Error> DownloadError(const azure::StorageUrl& url, Error error) {
   return Fail(std::move(out));
 }
 
-class BlobSource : public ByteSource {
- public:
-  BlobSource(std::unique_ptr<azure::ObjectStore> store, azure::StorageUrl url, std::string name,
-             int64_t size)
-      : store_(std::move(store)), url_(std::move(url)), name_(std::move(name)), size_(size) {}
-
-  Result<size_t> Read(char* out, size_t capacity) override {
-    if (used_ == window_.size()) {
-      if (offset_ >= size_) return size_t{0};
-      auto window = store_->GetRange(name_, offset_, kRangeBytes);
-      if (!window) return DownloadError(url_, window.error());
-      if (window->empty()) return Stop(url_.Shown() + " became shorter", "Download_UnknownError");
-      window_ = *std::move(window);
-      offset_ += static_cast<int64_t>(window_.size());
-      used_ = 0;
-    }
-    size_t n = std::min(capacity, window_.size() - used_);
-    std::memcpy(out, window_.data() + used_, n);
-    used_ += n;
-    return n;
-  }
-
- private:
-  std::unique_ptr<azure::ObjectStore> store_;
-  azure::StorageUrl url_;
-  std::string name_;
-  int64_t size_;
-  int64_t offset_ = 0;
-  std::string window_;
-  size_t used_ = 0;
-};
-
 Status CopyTo(world::Files& files, ByteSource& source, const std::string& path) {
   KC_ASSIGN(auto file, files.OpenAppend(path));
   std::string buffer(static_cast<size_t>(kRangeBytes), '\0');
@@ -103,7 +71,16 @@ Result<std::unique_ptr<ByteSource>> OpenSource(const World& world, const azure::
   KC_ASSIGN(auto store, azure::OpenStore(folder, StoreWorldOf(world)));
   auto info = store->Stat(name);
   if (!info) return DownloadError(url, info.error());
-  return std::make_unique<BlobSource>(std::move(store), url, name, info->size);
+  // A function can be copied, a store can't.
+  return PieceBytes(info->size,
+                    [store = std::shared_ptr<azure::ObjectStore>(std::move(store)), url,
+                     name = name](int64_t offset) -> Result<std::string> {
+                      auto piece = store->GetRange(name, offset, kRangeBytes);
+                      if (!piece) return DownloadError(url, piece.error());
+                      if (piece->empty())
+                        return Stop(url.Shown() + " became shorter", "Download_UnknownError");
+                      return *std::move(piece);
+                    });
 }
 
 Result<LocalCopy> LocalCopy::Make(const World& world, const azure::StorageUrl& url,
