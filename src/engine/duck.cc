@@ -131,6 +131,10 @@ DuckType PhysicalType(ScalarType type) {
   KC_ASSERT(false);
 }
 
+std::string WriterName() {
+  return std::string("DuckDB version ") + duckdb_library_version() + " ";
+}
+
 std::string SqlString(std::string_view text) {
   std::string quoted = "'" + ReplaceAll(std::string(text), "'", "''") + "'";
   if (quoted.find('\0') == std::string::npos) return quoted;

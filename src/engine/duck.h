@@ -38,6 +38,8 @@ enum class DuckType : uint8_t {
 // "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "UUID", "VARCHAR": how a Kusto type is kept.
 std::string_view SqlType(ScalarType type);
 DuckType PhysicalType(ScalarType type);
+// The beginning of the name that DuckDB gives itself in the files it writes: name and version.
+std::string WriterName();
 // 'it''s' and "col""umn".
 std::string SqlString(std::string_view text);
 std::string SqlName(std::string_view name);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/duck.h"
+#include "engine/engine.h"
 #include "engine/table_provider.h"
 #include "kql/plan.h"
 
@@ -92,6 +93,9 @@ std::string From(const std::string& relation);
 std::string SelectList(const std::vector<std::string>& items);
 std::string ColumnSql(kql::ColumnId id);
 std::string LiteralSql(ScalarType type, const Value& value);
+
+// emit_rows.cc: what PreparedSelect::rows_of is, without `select`.
+std::optional<RowsOfTable> FindRowsOfTable(const kql::NodePtr& plan);
 
 // emit_scan.cc: what the filters say about the extents of a scan.
 ScanFilter DeriveScanFilter(const std::vector<kql::ExprPtr>& conjuncts, const kql::Node& scan);

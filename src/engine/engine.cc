@@ -207,6 +207,12 @@ class EngineImpl : public Engine {
       prepared.columns.push_back({column.name, column.type});
     }
     prepared.options = std::move(bound.query.options);
+    prepared.rows_of = FindRowsOfTable(plan);
+    if (prepared.rows_of) {
+      prepared.rows_of->select = [plan, connection = prepared.connection](TableProvider& other) {
+        return Emitter(*connection, &other).Statement(plan, "o");
+      };
+    }
     return prepared;
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,6 +71,16 @@ struct KqlResult {
   std::map<std::string, std::string> options;  // `set x=y;` statements, values as texts
 };
 
+// A query whose rows are rows of one stored table, in its order: only filters and projections of
+// pure expressions stand between. Valid as long as the PreparedSelect.
+struct RowsOfTable {
+  kql::TablePtr table;
+  // Of each output, the column of the table whose values it shows unchanged.
+  std::vector<std::optional<size_t>> stored;
+  // The same SELECT over what another provider makes of the table.
+  std::function<Result<std::string>(TableProvider&)> select;
+};
+
 // A SELECT for the first result table, ready to be wrapped (COPY (<sql>) TO …, CREATE TABLE … AS)
 // and run on its own connection. Output column i is named "o<i>".
 struct PreparedSelect {
@@ -78,6 +89,7 @@ struct PreparedSelect {
   std::vector<ColumnSchema> columns;
   std::vector<std::shared_ptr<void>> keep_alive;  // until the statement has run
   std::map<std::string, std::string> options;
+  std::optional<RowsOfTable> rows_of;
 };
 
 struct EngineOptions {

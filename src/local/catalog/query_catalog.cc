@@ -22,11 +22,6 @@ struct StoredTable final : kql::TableInfo {
 
 struct RemoteTable final : kql::TableInfo {};
 
-struct Pins {
-  DatabasePtr owner;
-  std::vector<ExtentPtr> extents;
-};
-
 // "https://Host.net:443/" and "host.net" name the same cluster.
 std::string NormalizeCluster(std::string_view name) {
   std::string out = ToLowerAscii(Trim(name));
@@ -51,6 +46,13 @@ tl::unexpected<Error> Unresolved(std::string_view what) {
 }
 
 }  // namespace
+
+std::optional<ScannedExtents> ExtentsOf(const engine::TableScan& scan) {
+  const auto* stored = dynamic_cast<const StoredTable*>(scan.table.get());
+  if (stored == nullptr) return std::nullopt;
+  return ScannedExtents{stored->owner, stored->table->meta,
+                        PruneExtents(*stored->table, stored->extents, scan.filter)};
+}
 
 QueryCatalog::QueryCatalog(const Cluster& cluster, QueryScope scope)
     : cluster_(cluster), scope_(std::move(scope)) {}
@@ -223,14 +225,11 @@ Result<engine::ScanRelation> QueryCatalog::Open(const engine::TableScan& scan) {
     return services->OpenExternalTable(scan);
   }
   if (dynamic_cast<const RemoteTable*>(scan.table.get()) != nullptr) return OpenRemote(scan);
-  const auto* stored = dynamic_cast<const StoredTable*>(scan.table.get());
-  KC_ASSERT(stored != nullptr);
-  auto pins = std::make_shared<Pins>();
-  pins->owner = stored->owner;
-  pins->extents = PruneExtents(*stored->table, stored->extents, scan.filter);
+  std::optional<ScannedExtents> read = ExtentsOf(scan);
+  KC_ASSERT(read);
   engine::ScanRelation relation;
-  relation.sql = ScanSql(*stored->table->meta, pins->extents, scan, stored->owner->extents());
-  relation.keep_alive = std::move(pins);
+  relation.sql = ScanSql(*read->table, read->extents, scan, read->owner->extents());
+  relation.keep_alive = std::make_shared<ScannedExtents>(*std::move(read));
   return relation;
 }
 

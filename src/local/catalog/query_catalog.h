@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,15 @@ struct QueryScope {
   // "*".
   std::string without_row_security;
 };
+
+// What a scan of a stored table reads: pinned as long as it is kept.
+struct ScannedExtents {
+  DatabasePtr owner;
+  std::shared_ptr<const TableMeta> table;
+  std::vector<ExtentPtr> extents;
+};
+// Nothing for tables of other clusters and external ones.
+std::optional<ScannedExtents> ExtentsOf(const engine::TableScan& scan);
 
 // One thread at a time. `cluster` must outlive it.
 class QueryCatalog final : public kql::Catalog, public engine::TableProvider {

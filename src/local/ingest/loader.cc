@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "local/ingest/parquet_adopt.h"
 #include "local/ingest/parquet_loader.h"
 #include "local/ingest/storage.h"
 #include "local/ingest/table_loader.h"
@@ -39,14 +40,22 @@ Result<LoadedFiles> LoadParquet(Cluster& cluster, const LoadRequest& request,
   loaded.rows = select.rows;
   if (select.rows == 0) return loaded;
   ExtentWriteRequest write;
-  write.select = std::move(select.sql);
+  write.select = select.sql;
   write.columns = target.meta().columns;
   write.original_bytes = select.original_bytes;
   write.max_rows_per_file = kMaxExtentRows;
   KC_ASSIGN(auto connection, cluster.engine()->database().Connect());
   std::optional<InterruptOnCancel> interrupt;
   if (request.cancel != nullptr) interrupt.emplace(*request.cancel, connection);
-  KC_ASSIGN(loaded.files, WriteExtents(connection, target.database->extents(), write));
+  ExtentStore& store = target.database->extents();
+  KC_ASSIGN(auto adopted,
+            AdoptParquet(connection, *cluster.world().files, store, copy.path(),
+                         folder + "/adopt-" + cluster.world().random->Guid(), select, write));
+  if (adopted) {
+    loaded.files = *std::move(adopted);
+    return loaded;
+  }
+  KC_ASSIGN(loaded.files, WriteExtents(connection, store, write));
   return loaded;
 }
 

@@ -186,4 +186,23 @@ std::string ParquetConversion(const std::string& value, const std::string& type,
   return "";
 }
 
+std::string KeptParquet(const std::string& type, const TargetColumn& target) {
+  switch (target.schema.type) {
+    case ScalarType::kString:
+    case ScalarType::kDynamic:
+      if (type != "VARCHAR") return "";
+      return fmt::format("{}{}", target.schema.type == ScalarType::kString ? 's' : 'y',
+                         target.max_value_bytes);
+    case ScalarType::kBool:
+    case ScalarType::kInt:
+    case ScalarType::kLong:
+    case ScalarType::kReal:
+    case ScalarType::kGuid:
+      return type == engine::SqlType(target.schema.type) ? "x0" : "";
+    default:
+      // Times and decimals have forms of their own.
+      return "";
+  }
+}
+
 }  // namespace kc::local

@@ -117,6 +117,21 @@ class SelectBuilder {
   }
   const std::string& from() const { return from_; }
 
+  Result<ParquetCell> Cell(const TargetColumn& target, const CellSource& source) const {
+    ParquetCell cell;
+    KC_ASSIGN(cell.sql, Expression(target, source));
+    if (source.kind != CellSource::Kind::kPath || source.path.size() != 1 || source.path[0].index ||
+        source.transform != Transform::kNone) {
+      return cell;
+    }
+    const size_t index = Find(source.path[0].name);
+    if (index == shape_.columns.size()) return cell;
+    cell.rule = KeptParquet(shape_.columns[index].type, target);
+    if (!cell.rule.empty()) cell.same_as = static_cast<int>(index);
+    return cell;
+  }
+
+ private:
   Result<std::string> Expression(const TargetColumn& target, const CellSource& source) const {
     std::string sql;
     if (source.transform == Transform::kSourceLocation ||
@@ -136,7 +151,6 @@ class SelectBuilder {
     return Typed(std::move(sql), target.schema.type);
   }
 
- private:
   static std::string Constant(const std::string& text, ScalarType type) {
     if (type == ScalarType::kBool) return "kql_tobool_string(" + SqlString(text) + ")";
     if (type == ScalarType::kDateTime) return "kql_todatetime_string(" + SqlString(text) + ")";
@@ -151,14 +165,18 @@ class SelectBuilder {
     return "CAST(" + sql + " AS " + name + ")";
   }
 
+  // The file's column of that name; their number if there is none.
+  size_t Find(const std::string& name) const {
+    size_t index = 0;
+    while (index < shape_.columns.size() && shape_.columns[index].name != name) ++index;
+    return index;
+  }
+
   std::string Path(const TargetColumn& target, const CellSource& source) const {
     if (source.path.empty()) {
       return ParquetConversion(WholeRecord(), "STRUCT", false, target);
     }
-    size_t index = 0;
-    while (index < shape_.columns.size() && shape_.columns[index].name != source.path[0].name) {
-      ++index;
-    }
+    const size_t index = Find(source.path[0].name);
     if (index == shape_.columns.size() || source.path[0].index) return "";
     const FileColumn& column = shape_.columns[index];
     std::string value = "k" + std::to_string(index);
@@ -231,10 +249,12 @@ Result<ParquetSelect> SelectParquet(engine::Engine& engine, const std::string& p
   out.original_bytes = shape.bytes;
   out.sql = "SELECT ";
   for (size_t i = 0; i < columns.size(); ++i) {
-    KC_ASSIGN(std::string expression, builder.Expression(target[i], sources[i]));
-    out.sql += (i ? ", " : "") + expression + " AS " + FileColumnName(columns[i].id);
+    KC_ASSIGN(ParquetCell cell, builder.Cell(target[i], sources[i]));
+    out.sql += (i ? ", " : "") + cell.sql + " AS " + FileColumnName(columns[i].id);
+    out.cells.push_back(std::move(cell));
   }
-  out.sql += " FROM " + builder.from();
+  out.from = builder.from();
+  out.sql += " FROM " + out.from;
   return out;
 }
 

@@ -14,8 +14,19 @@
 
 namespace kc::local {
 
+// What becomes of one column of the table.
+struct ParquetCell {
+  std::string sql;  // over the file's columns k0, k1 …
+  // The file's column whose values these are if each of them keeps to `rule` (kql_cells_fit):
+  // nothing is converted then. -1: none.
+  int same_as = -1;
+  std::string rule;
+};
+
 struct ParquetSelect {
-  std::string sql;  // columns c<id>, ready for WriteExtents
+  std::string sql;                 // columns c<id>, ready for WriteExtents
+  std::vector<ParquetCell> cells;  // of the table's columns
+  std::string from;                // the file
   int64_t rows = 0;
   // Of the columns' data, before compression, as the file's footer tells.
   int64_t original_bytes = 0;
@@ -33,5 +44,9 @@ Result<ParquetSelect> SelectParquet(engine::Engine& engine, const std::string& p
 // doesn't convert these types: the column is null then. Public for tests.
 std::string ParquetConversion(const std::string& value, const std::string& type,
                               bool decimal_in_bytes, const TargetColumn& target);
+
+// The rule that a value of DuckDB's type `type` must keep to, so that ParquetConversion leaves it
+// as it is and it is written as it was read. "": there is none.
+std::string KeptParquet(const std::string& type, const TargetColumn& target);
 
 }  // namespace kc::local

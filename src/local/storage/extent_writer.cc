@@ -195,8 +195,19 @@ Result<std::vector<ExtentFilePtr>> WriteExtents(Connection& connection, ExtentSt
     statement = CopyStatement(request, draft.first_path(), "");
   }
   KC_ASSIGN(Value rows, connection.QueryValue(statement));
+  if (AsLong(rows) == 0) return std::vector<ExtentFilePtr>();
+  return KeepExtents(connection, store, request, draft);
+}
+
+Status WriteExtentColumns(Connection& connection, const ExtentWriteRequest& request,
+                          const std::string& path) {
+  return connection.Execute(CopyStatement(request, path, ""));
+}
+
+Result<std::vector<ExtentFilePtr>> KeepExtents(Connection& connection, ExtentStore& store,
+                                               const ExtentWriteRequest& request,
+                                               ExtentStore::Draft& draft) {
   std::vector<ExtentFilePtr> registered;
-  if (AsLong(rows) == 0) return registered;
   std::vector<ExtentFile> files;
   for (const std::string& key : draft.Keys()) {
     KC_ASSIGN(ExtentFile file, ReadFacts(connection, store, request, key));

@@ -38,4 +38,13 @@ inline constexpr int kRowTimeFieldId = 2'000'000'000;
 Result<std::vector<ExtentFilePtr>> WriteExtents(engine::Connection& connection, ExtentStore& store,
                                                 const ExtentWriteRequest& request);
 
+// The same columns (or some of them: request.columns) in one file at `path`, which is no extent's.
+Status WriteExtentColumns(engine::Connection& connection, const ExtentWriteRequest& request,
+                          const std::string& path);
+// Makes extents' files of what stands in the draft: for those who wrote it themselves, in the form
+// of docs/formats/local-extent.md. As WriteExtents; request.select doesn't matter.
+Result<std::vector<ExtentFilePtr>> KeepExtents(engine::Connection& connection, ExtentStore& store,
+                                               const ExtentWriteRequest& request,
+                                               ExtentStore::Draft& draft);
+
 }  // namespace kc::local
