@@ -24,6 +24,11 @@ constexpr const char* kClusters =
     "-s https://help.kusto.windows.net/ \\\n    -d https://mine.eastus.kusto.windows.net --db "
     "Samples";
 
+constexpr const char* kSecrets =
+    "What is behind (Env:…) is taken where the option is missing: a command line, with the keys "
+    "in\n"
+    "it, is seen by all users of a machine, the environment is not.";
+
 // What a user would type.
 std::string ExampleOf(Command command) {
   const std::string lake = " -l https://acct.blob.core.windows.net/copy/d16 ";
@@ -57,7 +62,8 @@ void AddLake(CLI::App& app, Arguments& arguments, bool required = true) {
   auto* lake =
       app.add_option("-l,--lake", arguments.lake,
                      "Data lake folder: blob or ADLS gen 2 URL with credentials, or a local "
-                     "folder");
+                     "folder")
+          ->envname("KUSTO_COPY_LAKE");
   if (required) lake->required();
   app.add_flag("-v,--verbose", arguments.verbose, "Verbose messages");
   app.add_flag("--json", arguments.json, "One JSON object per line on standard output");
@@ -65,9 +71,11 @@ void AddLake(CLI::App& app, Arguments& arguments, bool required = true) {
 
 void AddClusters(CLI::App& app, Arguments& arguments, Texts& texts) {
   app.add_option("-s,--source", arguments.source, "Source cluster query connection string")
+      ->envname("KUSTO_COPY_SOURCE")
       ->required();
   app.add_option("-d,--destination", arguments.destination,
                  "Destination cluster query connection string")
+      ->envname("KUSTO_COPY_DESTINATION")
       ->required();
   app.add_option("--db", texts.databases,
                  "Database to copy; SRC=DST gives it another name; may be "
@@ -222,7 +230,7 @@ std::variant<Arguments, int> ParseArguments(int argc, const char* const* argv) {
   int skip = 0;
   arguments.command = CommandOf(argc, argv, skip);
   CLI::App app(kAbout, skip == 0 ? "kusto-copy" : std::string("kusto-copy ") + argv[1]);
-  app.footer(ExampleOf(arguments.command) + "\n\n" + kExitCodeHelp);
+  app.footer(ExampleOf(arguments.command) + "\n\n" + kSecrets + "\n\n" + kExitCodeHelp);
   app.set_version_flag("--version", "kusto-copy " KC_VERSION);
   app.get_formatter()->column_width(36);
   switch (arguments.command) {

@@ -122,10 +122,13 @@ void PrintEnd(const Arguments& arguments, const copy::DatabaseOutcome& outcome, 
 }
 
 int ExitOf(const std::vector<copy::DatabaseOutcome>& outcomes) {
+  // "Nothing was changed" is said of all databases.
+  const bool refused =
+      std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.refused; });
   int code = kExitOk;
   for (const auto& outcome : outcomes) {
     if (!outcome.status) {
-      const int mine = ExitCodeOf(outcome.status.error(), outcome.refused);
+      const int mine = ExitCodeOf(outcome.status.error(), refused);
       Error error = outcome.status.error();
       if (outcomes.size() > 1) error = error.Within(outcome.names.destination);
       Say(error, mine);

@@ -30,14 +30,23 @@ constexpr int kTablesTogether = 64;
 // How often tables whose columns change while they are copied begin anew within one run.
 constexpr int kDriftRounds = 3;
 
+// What is wrong on the command line keeps all its databases from starting: each looks around
+// before any changes something.
+struct FirstLooks {
+  size_t under_way = 0;
+  bool mistake = false;  // in a copy that never began; one that began before lets the others go on
+  world::WaitList all_done;
+};
+
 class DatabaseCopy {
  public:
-  DatabaseCopy(Session& session, DatabaseOutcome& outcome)
-      : session_(session), outcome_(outcome), table_slots_(kTablesTogether) {}
+  DatabaseCopy(Session& session, DatabaseOutcome& outcome, FirstLooks& looks)
+      : session_(session), outcome_(outcome), looks_(looks), table_slots_(kTablesTogether) {}
 
   Task<Status> Run();
 
  private:
+  Task<Status> Look();
   Task<Status> Own();
   Task<Status> KeepFacts();
   int64_t MovedRows() const;
@@ -60,6 +69,7 @@ class DatabaseCopy {
 
   Session& session_;
   DatabaseOutcome& outcome_;
+  FirstLooks& looks_;
   world::Slots table_slots_;
   world::TaskGroup lease_;
   int64_t next_sweep_ = 0;     // ticks
@@ -67,8 +77,26 @@ class DatabaseCopy {
   int64_t begun_ = 0;          // the iteration that this round began, 0: nothing was new
 };
 
-Task<Status> DatabaseCopy::Run() {
+Task<Status> DatabaseCopy::Look() {
   auto look = LookAround(session_);
+  Status status = co_await look;
+  if (!status && status.error().reason != "Cancelled") {
+    looks_.mistake |= session_.first_start || status.error().reason == "SameDatabase";
+  }
+  if (--looks_.under_way == 0) {
+    looks_.all_done.NotifyAll();
+  } else {
+    auto others = looks_.all_done.Wait();
+    co_await others;
+  }
+  if (status && looks_.mistake) {
+    co_return Stop("not started, as another database of the command line is refused", "NotStarted");
+  }
+  co_return status;
+}
+
+Task<Status> DatabaseCopy::Run() {
+  auto look = Look();
   Status status = co_await look;
   if (!status) {
     outcome_.refused = true;
@@ -421,7 +449,8 @@ Task<Status> DatabaseCopy::Sweep() {
   co_return Status();
 }
 
-Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutcome& outcome) {
+Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutcome& outcome,
+                        FirstLooks& looks) {
   Session session(environment, slots, outcome.names);
   // What is posted may run when the session is gone.
   auto alive = std::make_shared<Session*>(&session);
@@ -430,7 +459,7 @@ Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutc
       if (*alive != nullptr) (*alive)->Interrupt();
     });
   });
-  DatabaseCopy copy(session, outcome);
+  DatabaseCopy copy(session, outcome, looks);
   auto run = copy.Run();
   outcome.status = co_await run;
   environment.cancel.Unsubscribe(subscription);
@@ -445,10 +474,12 @@ Task<void> CopyDatabase(Environment& environment, SlotPools& slots, DatabaseOutc
 
 Task<std::vector<DatabaseOutcome>> RunCopy(Environment& environment, SlotPools& slots) {
   std::vector<DatabaseOutcome> outcomes(environment.options.databases.size());
+  FirstLooks looks;
+  looks.under_way = outcomes.size();
   world::TaskGroup group;
   for (size_t i = 0; i < outcomes.size(); ++i) {
     outcomes[i].names = environment.options.databases[i];
-    group.Start(CopyDatabase(environment, slots, outcomes[i]));
+    group.Start(CopyDatabase(environment, slots, outcomes[i], looks));
   }
   auto join = group.Join();
   co_await join;

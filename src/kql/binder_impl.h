@@ -44,6 +44,9 @@ struct Env {
   std::map<std::string, std::shared_ptr<Name>, std::less<>> names;
   DatabaseRef database;     // where unqualified tables and functions are looked up
   std::string plain_table;  // a row level security query's own table, seen without its policy
+  // alias database: what database('…') means here; "" in most links.
+  std::string alias;
+  DatabaseRef alias_of;
 };
 
 // The row that an expression is evaluated for.
@@ -118,6 +121,7 @@ class Binder {
     const ast::Expr* result = nullptr;  // the last expression
   };
   Result<EnvPtr> BindLet(const ast::Let& let, const EnvPtr& env);
+  Result<EnvPtr> BindAlias(const ast::Alias& alias, const EnvPtr& env);
   Status BindSet(const ast::Set& set, const EnvPtr& env);
   Result<EnvPtr> BindParameters(const ast::QueryParameters& parameters, const EnvPtr& env);
   // Statements up to and with the last expression.
@@ -171,6 +175,7 @@ class Binder {
   Result<std::vector<ExprPtr>> BindArgs(const ast::Expr& call, const Scope& scope);
   // Functions that the binder implements itself; nothing if the name is none of them.
   Result<std::optional<ExprPtr>> BindSpecial(const ast::Expr& call, const Scope& scope);
+  Result<ExprPtr> BindBinAuto(const ast::Expr& arg, const Scope& scope);
   Result<std::optional<ExprPtr>> BindEnvironment(const ast::Expr& call, const Scope& scope);
   Result<std::optional<ExprPtr>> BindHidden(const ast::Expr& call, const Scope& scope);
   Result<std::optional<ExprPtr>> BindWindow(const ast::Expr& call, const Scope& scope);
@@ -359,6 +364,7 @@ class Binder {
   int size_ = 0;
   std::vector<std::shared_ptr<const void>> kept_;
   std::map<std::string, std::pair<const ast::Function*, EnvPtr>> stored_;
+  std::map<std::string, ExprPtr> bin_auto_;  // the query properties of bin_auto(), by name
 };
 
 // Counts nesting; `status` is an error when it is too deep.

@@ -150,6 +150,7 @@ constexpr std::string_view kNamedAsFirst[] = {
     "floor",
     "bin_at",
     "bin_auto",
+    "bin_auto",
     "binary_and",
     "binary_or",
     "binary_xor",

@@ -78,6 +78,9 @@ Result<std::optional<DatabaseRef>> Binder::BindDatabaseRef(const ast::Expr& expr
   const bool call = expr.kind == ExprKind::kCall;
   if (call && (expr.text == "cluster" || expr.text == "database") && expr.args.size() == 1) {
     KC_ASSIGN(std::string name, BindConstantText(*expr.args[0], env, expr.text));
+    for (const Env* e = env.get(); expr.text == "database" && e != nullptr; e = e->parent.get()) {
+      if (!e->alias.empty() && e->alias == name) return std::optional<DatabaseRef>(e->alias_of);
+    }
     DatabaseRef where = env->database;
     (expr.text == "cluster" ? where.cluster : where.database) = std::move(name);
     return std::optional<DatabaseRef>(std::move(where));

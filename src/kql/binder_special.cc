@@ -112,6 +112,18 @@ ExprPtr IsNullTest(const ExprPtr& arg, bool negated) {
 
 }  // namespace
 
+// bin() by what the query has set.
+Result<ExprPtr> Binder::BindBinAuto(const ast::Expr& arg, const Scope& scope) {
+  const auto size = bin_auto_.find("query_bin_auto_size");
+  if (size == bin_auto_.end()) {
+    return Semantic("SEM0001", "bin_auto(): set query_bin_auto_size = …; is missing");
+  }
+  KC_ASSIGN(ExprPtr value, BindScalar(arg, scope));
+  const auto at = bin_auto_.find("query_bin_auto_at");
+  if (at == bin_auto_.end()) return CallFunction("bin", {std::move(value), size->second});
+  return CallFunction("bin_at", {std::move(value), size->second, at->second});
+}
+
 Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const Scope& scope) {
   const std::string& f = call.text;
   const size_t n = call.args.size();
@@ -142,6 +154,15 @@ Result<std::optional<ExprPtr>> Binder::BindSpecial(const ast::Expr& call, const 
                                          std::move(offset)));
     return Wrap(Fold(moment));
   }
+  if (f == "assert" && n == 2) {
+    KC_ASSIGN(ExprPtr condition, BindConstant(*call.args[0], scope.env, f));
+    KC_ASSIGN(condition, Convert(std::move(condition), ScalarType::kBool));
+    KC_ASSIGN(const Value holds, Evaluate(condition));
+    KC_ASSIGN(const std::string message, BindConstantText(*call.args[1], scope.env, f));
+    if (holds == Value(true)) return std::optional<ExprPtr>(MakeBool(true));
+    return Semantic("SEM0001", "assert() has failed with message: '" + message + "'");
+  }
+  if (f == "bin_auto" && n == 1) return Wrap(BindBinAuto(*call.args[0], scope));
   if ((f == "column_ifexists" || f == "columnifexists") && n == 2) {
     KC_ASSIGN(std::string name, BindConstantText(*call.args[0], scope.env, f));
     if (scope.rows != nullptr) {

@@ -20,7 +20,25 @@ Result<EnvPtr> Binder::BindLet(const ast::Let& let, const EnvPtr& env) {
   return WithName(env, let.name, std::move(name));
 }
 
+// Seen by the query and its lets, not by stored functions.
+Result<EnvPtr> Binder::BindAlias(const ast::Alias& alias, const EnvPtr& env) {
+  KC_ASSIGN(auto database, BindDatabaseRef(*alias.database, env));
+  if (!database || database->cluster.empty() || database->database.empty()) {
+    return Semantic("SEM0001", "alias database: cluster('…').database('…') is expected");
+  }
+  auto next = std::make_shared<Env>();
+  next->parent = env;
+  next->database = env->database;
+  next->plain_table = env->plain_table;
+  next->alias = alias.name;
+  next->alias_of = *std::move(database);
+  return EnvPtr(std::move(next));
+}
+
 Status Binder::BindSet(const ast::Set& set, const EnvPtr& env) {
+  if (set.value && (set.name == "query_bin_auto_size" || set.name == "query_bin_auto_at")) {
+    KC_ASSIGN(bin_auto_[set.name], BindConstant(*set.value, env, "set"));
+  }
   std::string text = "true";
   if (set.value) {
     if (set.value->kind == ast::ExprKind::kName) {
@@ -84,7 +102,7 @@ Result<Binder::Body> Binder::EnterBody(const std::vector<ast::Statement>& statem
       body.result = expression->expr.get();
     } else {
       return Semantic("SEM0001",
-                      "'alias' and 'restrict' statements are not supported by this engine");
+                      "'alias' and 'restrict' in a function are not supported by this engine");
     }
   }
   body.env = std::move(env);
@@ -110,9 +128,10 @@ Result<BoundQuery> Binder::BindScript() {
         KC_TRY(BindSet(*set, env));
       } else if (const auto* declared = std::get_if<ast::QueryParameters>(&statement.statement)) {
         KC_ASSIGN(env, BindParameters(*declared, env));
+      } else if (const auto* alias = std::get_if<ast::Alias>(&statement.statement)) {
+        KC_ASSIGN(env, BindAlias(*alias, env));
       } else {
-        return Semantic("SEM0001",
-                        "'alias' and 'restrict' statements are not supported by this engine");
+        return Semantic("SEM0001", "'restrict access' is not supported by this engine");
       }
       continue;
     }

@@ -49,6 +49,8 @@ constexpr ScalarFunction kRows[] = {
     {"base64_encodestring", "string", "string", "kql_base64_encode($1)"},
     {"base64_decode_tostring", "string", "string", "kql_base64_decode($1)"},
     {"base64_decodestring", "string", "string", "kql_base64_decode($1)"},
+    {"gzip_decompress_from_base64_string", "string", "string", "kql_gzip_decompress($1)"},
+    {"zlib_decompress_from_base64_string", "string", "string", "kql_zlib_decompress($1)"},
     {"base64_decode_toarray", "string", "dynamic", "kql_base64_decode_toarray($1)"},
     {"base64_encode_fromarray", "dynamic", "string", "kql_base64_encode_fromarray($1)"},
     {"base64_encode_fromguid", "guid", "string", "kql_base64_encode_fromguid($1)"},

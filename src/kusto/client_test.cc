@@ -222,6 +222,14 @@ TEST_F(ClientTest, AReadThatBreaksOffInsideIsRepeatedAFewTimes) {
   EXPECT_EQ(transport_.requests.size(), 1u);
 }
 
+TEST_F(ClientTest, AClusterThatIsStartingIsNoWrongAddress) {
+  for (int i = 0; i < 4; ++i) transport_.Answer(503, "");
+  const auto probed = Probe(*Make());
+  ASSERT_FALSE(probed);
+  EXPECT_NE(probed.error().message.find("HTTP 503"), std::string::npos) << probed.error().message;
+  EXPECT_EQ(probed.error().message.find("check the address"), std::string::npos);
+}
+
 TEST_F(ClientTest, RequireDatabaseNamesWhatThereIs) {
   const char* databases =
       R"({"Tables":[{"TableName":"Table_0","Columns":[

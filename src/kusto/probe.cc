@@ -36,6 +36,10 @@ Error ExplainNoAccess(const Client& client, Error error) {
       error.message += " (http:// instead of https://?)";
     }
     error.reason = "Unreachable";
+  } else if (error.reason == "Http502" || error.reason == "Http503" || error.reason == "Http504") {
+    error.message = cluster + " answers HTTP " + std::to_string(error.http_status) +
+                    ": it, or what stands before it, is starting or overloaded; try again";
+    error.reason = "Unreachable";
   } else if (error.http_status == 404 || error.reason == "BadAnswer" ||
              error.reason == "Http" + std::to_string(error.http_status)) {
     error.message = cluster + " answers, but not as a Kusto cluster; check the address";

@@ -31,6 +31,16 @@ class ClustersTest(unittest.TestCase):
         with self.assertRaises(kc.KustoError):
             self.near.query("cluster('http://127.0.0.1:1').database('Other').T2")
 
+    def test_a_database_by_its_alias(self):
+        alias = f"alias database ['The far'] = cluster('{self.far.url}').database('Other');\n"
+        self.assertEqual(self.near.scalar(alias + "database('The far').T2 | count"), 5)
+        self.assertEqual(
+            self.near.scalar(alias + "let T = database('The far').T2; T | where b > 3 | count"), 2)
+        with self.assertRaises(kc.KustoError):
+            self.near.query("database('The far').T2 | count")
+        with self.assertRaises(kc.KustoError):  # no cluster
+            self.near.query("alias database D = database('NetDefaultDB'); print 1")
+
     def test_commands_run_within_queries(self):
         command = f"evaluate execute_show_command('{self.far.url}/Other', '.show tables')"
         self.assertEqual([row["TableName"] for row in self.near.rows(command)], ["T2"])

@@ -1,5 +1,6 @@
 """Wrong input to kusto-copy: one clear line that names the thing, within two seconds, a documented
 exit code, and nothing changed."""
+import os
 import pathlib
 import re
 import subprocess
@@ -69,6 +70,20 @@ class RefusalTest(pair.PairTest):
         self.assertIn("Nowhere", line)
         self.assert_untouched()
 
+    def test_a_mistake_in_one_database_keeps_the_others_from_starting(self):
+        code, out, err = kc.run_copy(*self.arguments(), "--db", "Nowhere")
+        self.assertEqual(code, 3, out + err)
+        self.assertIn("there is no database 'Nowhere'", err)
+        self.assertIn(f"{self.DATABASE}: not started", err)
+        self.assert_untouched()
+        # What ran before goes on, whatever happens to the other.
+        self.source.mgmt(".create database Second")
+        self.copy("--db", "Second")
+        self.source.mgmt(".drop database Second")
+        self.on_source(".append T <| print x=2")
+        self.copy("--db", "Second", expect=1)
+        self.assert_same("T")
+
     def test_missing_table(self):
         _, line = self.refused(*self.arguments("--tables-include", "T", "Missing"))
         self.assertIn("Missing", line)
@@ -107,6 +122,21 @@ class RefusalTest(pair.PairTest):
                                    "--db", self.DATABASE)
             self.assertIn(str(self.lake), line)
         self.assertEqual(self.destination.scalar("T", self.DATABASE), 1)
+
+    def test_addresses_from_the_environment(self):
+        surroundings = {**os.environ, "KUSTO_COPY_LAKE": str(self.lake),
+                        "KUSTO_COPY_SOURCE": self.source.url,
+                        "KUSTO_COPY_DESTINATION": self.destination.url}
+        def run(*args):
+            return subprocess.run(kc.copy_command(*args), env=surroundings, capture_output=True,
+                                  text=True, timeout=60)
+        done = run("--db", self.DATABASE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same("T")
+        self.assertIn("complete iteration: 1", run("status").stdout)
+        # What is on the command line counts.
+        done = run("status", "-l", str(self.work / "elsewhere"))
+        self.assertEqual(done.returncode, 3)
 
     def test_bad_rpo(self):
         _, line = self.refused(*self.arguments("--rpo", "soon"))

@@ -1,4 +1,6 @@
-// Punycode (RFC 3492), command lines.
+// Punycode (RFC 3492), command lines, packed texts.
+#include <zlib.h>
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -205,9 +207,64 @@ bool ParseCommandLine(DynOut& out, std::string_view line, std::string_view parse
   return true;
 }
 
+// More than this comes out of no packed text: a small one could fill the memory.
+constexpr size_t kMaxUnpacked = 64 << 20;
+
+enum class Packing { kGzip, kZlib };
+
+// The headers that Kusto takes: gzip without any flag, zlib with the largest window.
+bool IsPlainHeader(std::string_view bytes, Packing packing) {
+  if (packing == Packing::kZlib) return bytes.starts_with('\x78');
+  return bytes.size() > 3 && bytes.starts_with("\x1f\x8b\x08") && bytes[3] == 0;
+}
+
+struct Inflation {
+  z_stream stream{};
+  ~Inflation() { inflateEnd(&stream); }
+};
+
+// False: it is no packed text.
+bool Unpack(std::string_view bytes, Packing packing, std::string& out) {
+  constexpr int kWindow = 15;
+  constexpr int kGzipToo = 16;
+  constexpr size_t kPiece = 64 << 10;
+  if (!IsPlainHeader(bytes, packing)) return false;
+  Inflation inflation;
+  z_stream& stream = inflation.stream;
+  const int window = packing == Packing::kGzip ? kWindow + kGzipToo : kWindow;
+  if (inflateInit2(&stream, window) != Z_OK) return false;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  int state = Z_OK;
+  while (state == Z_OK) {
+    const size_t before = out.size();
+    if (before >= kMaxUnpacked) throw UdfError("a packed text would be longer than 64 MB");
+    out.resize(before + kPiece);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+    stream.avail_out = static_cast<uInt>(kPiece);
+    state = inflate(&stream, Z_NO_FLUSH);
+    out.resize(out.size() - stream.avail_out);
+  }
+  if (state != Z_STREAM_END) return false;
+  // What Kusto makes of these isn't known.
+  if (stream.avail_in > 0) throw UdfError("bytes after a packed text are not supported");
+  if (!IsValidUtf8(out)) throw UdfError("packed bytes that are no text are not supported");
+  return true;
+}
+
+void UnpackBase64(StrOut& out, std::string_view text, Packing packing) {
+  const auto bytes = Base64Decode(text);
+  std::string unpacked;
+  if (bytes && Unpack(*bytes, packing, unpacked)) out.append(unpacked);
+}
+
 }  // namespace
 
 void AddEncodings(Registrar& r) {
+  r.Add("kql_gzip_decompress",
+        [](StrOut& out, Text text) { UnpackBase64(out, text, Packing::kGzip); });
+  r.Add("kql_zlib_decompress",
+        [](StrOut& out, Text text) { UnpackBase64(out, text, Packing::kZlib); });
   r.Add("kql_punycode_encode", [](StrOut& out, Text text) {
     if (!EncodePunycode(text, out)) out.clear();
   });
