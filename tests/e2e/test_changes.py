@@ -199,6 +199,28 @@ class ChangesTest(pair.PairTest):
         self.assertIn("its database isn't at the destination", out)
         self.assertNotIn(".drop", out)
 
+    def test_all_that_json_tells_is_documented(self):
+        self.on_source(".set T <| range x from 1 to 2000 step 1 | extend at=datetime(2024-01-01)")
+        manual = (kc.ROOT / "docs/formats/json-lines.md").read_text()
+        rows = {row.split("`")[1]: row for row in manual.splitlines() if row.startswith("| `")}
+        seen = set()
+        def take(*args):
+            _, out, err = kc.run_copy(*args)
+            for line in self.json_lines(out):
+                seen.add(line["type"])
+                row = rows[line.pop("type")]
+                for field in line:
+                    self.assertIn(f"`{field}`", row)
+        take("plan", *self.arguments("--json"))
+        take(*self.arguments("--json"))
+        take("status", "-l", str(self.lake), "--json")
+        self.destination.mgmt(".append T <| print x=7, at=now()", self.DATABASE)
+        take("verify", *self.arguments("--json"))
+        self.on_source(".drop column T.at", ".append T <| print x=1")
+        take(*self.arguments("--json"))
+        take("status", "-l", str(self.lake), "--json")
+        self.assertLessEqual({"plan", "iteration", "end", "status", "table", "verify"}, seen)
+
     def test_status_during_and_after(self):
         self.fill("T", 30)
         self.on_source(".set U <| print y=1")
