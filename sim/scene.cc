@@ -135,6 +135,13 @@ void Scene::SeeLease(const Process& process) {
   lease_owner_ = &process;
 }
 
+world::Duration Scene::DeadLease() const {
+  const auto manifest = world.objects.objects.find(kManifest);
+  const bool held = manifest != world.objects.objects.end() && !manifest->second.lease_id.empty();
+  if (!held || lease_owner_ == nullptr || lease_owner_->running()) return {};
+  return std::max(world::Duration::zero(), manifest->second.lease_until - world.timeline.now());
+}
+
 // A change that is sent when its sender's lease has ended, or is another's, is late.
 void Scene::Watch(const Call& call) {
   if (!call.mutates || call.party == Party::kLake || call.text.starts_with(".create database")) {

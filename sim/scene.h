@@ -57,6 +57,10 @@ class Scene {
   int64_t Count(EffectKind kind, const std::string& to_table = {}) const;
   bool Noticed(const Process& process, std::string_view text) const;
 
+  // How long the copy's lease lasts yet though nobody runs who holds it; 0 if it is free or its
+  // owner is alive.
+  world::Duration DeadLease() const;
+
   // ---- judgement
   // All of it: rows, leftovers, what was seen meanwhile, what the last process told. `expected`:
   // what the destination should hold; the source's rows if it isn't given.

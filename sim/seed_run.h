@@ -20,10 +20,11 @@ struct SeedOutcome {
 // `log`: prints every call, effect and process of the faulty run to standard output.
 SeedOutcome RunSeed(uint64_t seed, bool log = false);
 
-// A copy must be complete within so many times the time that it takes without faults, and what ends
-// a fault whatever the size of the copy: a dead owner's lease (30 + 5 s) and the longest pause
-// between two attempts (30 s). The worlds are small, some are copied within seconds.
+// A copy must be complete within so many times the time that the same world takes without faults,
+// from the moment when nothing bad happens any more and somebody runs it again. Besides that it
+// gets what is left of a dead owner's lease then, with the time of taking over, and one operation
+// of each kind: the worlds are small, some are copied within seconds.
 inline constexpr int kHealFactor = 3;
-inline constexpr auto kHealSlack = std::chrono::seconds(65);
+inline constexpr auto kTakeOver = std::chrono::seconds(5);
 
 }  // namespace kc::sim

@@ -72,6 +72,7 @@ std::vector<std::vector<Value>> MakeRows(const TableShape& shape, int64_t first,
 World::World(uint64_t world_seed)
     : seed(world_seed),
       random(world_seed),
+      rows(world_seed ^ 0xDA7A),
       server_clock(std::make_unique<ServerClock>(timeline)),
       lake(azure::MakeMemoryStore(objects, *server_clock)),
       source("http://source", timeline, *lake, world_seed * 3 + 1),
@@ -135,7 +136,7 @@ void World::AddRows(const std::string& table, int64_t count, world::Duration ing
     const int64_t now = timeline.NowTicks();
     std::optional<int64_t> ingested;
     if (ingested_ago.count() > 0) ingested = now - ingested_ago.count() / 100;
-    source.Append(table, MakeRows(shape, next_row_[table], count, random, hard_values), ingested,
+    source.Append(table, MakeRows(shape, next_row_[table], count, rows, hard_values), ingested,
                   now - created_ago.count() / 100);
     next_row_[table] += count;
   }

@@ -39,6 +39,7 @@ class World {
   const uint64_t seed;
   Timeline timeline;
   SeededRandom random;
+  SeededRandom rows;  // what tables hold doesn't depend on what happens to requests
   std::unique_ptr<world::Clock> server_clock;
   azure::MemoryLake objects;  // what the lake holds
   // Without faults, outside of processes: for servers and tests.
