@@ -177,7 +177,7 @@ class SimClient final : public kusto::Client {
         return;
       case Fault::kThrottled:
         FinishAfter(Transit(), exchange,
-                    {ErrorCode::kRetry, "too many requests", "ControlCommandThrottled", 429});
+                    {ErrorCode::kRetry, "too many requests", "TooManyRequests", 429});
         return;
       case Fault::kUnavailable:
         FinishAfter(Transit(), exchange,

@@ -66,6 +66,14 @@ void Cluster::Serve(const ServerRequest& request, Reply reply) {
     std::advance(table, static_cast<long>(random.Below(tables.size())));
     (void)Merge(table->first);
   }
+  if (!request.database.empty() && request.database != database &&
+      request.database != "NetDefaultDB") {
+    timeline.After(Around(pace.show), [name = request.database, reply] {
+      reply(Stop("Entity ID '" + name + "' of kind 'Database' was not found",
+                 "BadRequest_DatabaseNotExist"));
+    });
+    return;
+  }
   auto shared = std::make_shared<ServerRequest>(request);
   if (request.kind != ServerRequest::Kind::kCommand) {
     const bool query = request.kind == ServerRequest::Kind::kQuery;

@@ -20,10 +20,16 @@ Result<Answer> RunQuery(Cluster& cluster, std::string_view text);
 // The rows of a selection, at least read: "" when it can't be (a column that isn't there).
 struct Selection;
 bool Takes(const Selection& selection, const Table& table, const Extent& extent, const Row& row);
+// The hash kc_h of a row over some columns of its table.
+uint64_t RowHash(const Table& table, const std::vector<std::string>& names, const Row& row);
 Status CheckColumns(const Table& table, const std::vector<std::string>& names);
 
 // cluster_show.cc
 Result<Answer> RunShow(Cluster& cluster, std::string_view text);
+
+// cluster_operations.cc: the cells of an exported file, by its address with a grant.
+Result<std::vector<std::vector<std::string>>> ReadCells(Cluster& cluster,
+                                                        const std::string& address);
 
 // cluster_command.cc: what commits at one moment. `bound`: names to table ids, as they were when
 // the command was accepted; empty: by name.

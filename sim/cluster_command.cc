@@ -254,6 +254,7 @@ Result<Answer> RenameTable(Cluster& cluster, const ServerRequest& request) {
   return Empty();
 }
 
+// Ends at the first command that fails (ContinueOnErrors is off); the request itself succeeds.
 Result<Answer> RunScript(Cluster& cluster, const ServerRequest& request, const Bound& bound) {
   std::vector<Cells> rows;
   for (const auto& line : Split(request.text, '\n')) {
@@ -262,6 +263,7 @@ Result<Answer> RunScript(Cluster& cluster, const ServerRequest& request, const B
     one.text = line;
     const auto answer = RunCommand(cluster, one, bound);
     rows.push_back({line, std::string(answer ? "Completed" : "Failed")});
+    if (!answer) break;
   }
   return MakeAnswer({{"CommandText", kString}, {"Result", kString}}, std::move(rows));
 }

@@ -100,6 +100,13 @@ Result<std::vector<Artifact>> WriteFiles(Cluster& cluster, const ExportJob& job,
       for (const auto& column : columns) {
         file += ExportedCell(*table, column, row, job.parquet) + kCell;
       }
+      if (job.selection.rest[0].find(", kc_end = 1") != std::string_view::npos) {
+        file += std::string("1") + kCell;
+      }
+      if (job.selection.row_hash) {
+        const auto hash = RowHash(*table, *job.selection.hashed, row);
+        file += std::to_string(static_cast<int64_t>(hash)) + kCell;
+      }
       file += kLine;
       ++rows[next++ % count];
     }
@@ -231,13 +238,9 @@ Value IngestedCell(const IngestJob& job, size_t index, ScalarType type, const st
 
 Result<std::vector<Row>> ReadFile(Cluster& cluster, const IngestJob& job, const Table& table,
                                   const std::string& address) {
-  KC_ASSIGN(const std::string name, Granted(cluster, address, "r"));
-  auto content = cluster.lake.Get(name);
-  if (!content) return Stop("Download_NotFound: BlobNotFound " + name, "Download_NotFound");
+  KC_ASSIGN(const auto lines, ReadCells(cluster, address));
   std::vector<Row> rows;
-  for (const auto& line : Split(content->bytes, kLine)) {
-    if (line.empty()) continue;
-    const auto cells = Split(line, kCell);
+  for (const auto& cells : lines) {
     Row row;
     for (const auto& column : table.columns) {
       const auto at = std::find(job.columns.begin(), job.columns.end(), column.name);
@@ -331,11 +334,23 @@ Result<Answer> Begin(Cluster& cluster, std::string& id, std::string kind) {
 }
 
 tl::unexpected<Error> Throttled() {
-  return Fail({ErrorCode::kRetry, "The control command was throttled: capacity",
-               "ControlCommandThrottled", 429});
+  return Fail(
+      {ErrorCode::kRetry, "The control command was throttled: capacity", "TooManyRequests", 429});
 }
 
 }  // namespace
+
+Result<std::vector<std::vector<std::string>>> ReadCells(Cluster& cluster,
+                                                        const std::string& address) {
+  KC_ASSIGN(const std::string name, Granted(cluster, address, "r"));
+  auto content = cluster.lake.Get(name);
+  if (!content) return Stop("Download_NotFound: BlobNotFound " + name, "Download_NotFound");
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& line : Split(content->bytes, kLine)) {
+    if (!line.empty()) lines.push_back(Split(line, kCell));
+  }
+  return lines;
+}
 
 Result<Answer> StartOperation(Cluster& cluster, const ServerRequest& request, const Bound& bound) {
   if (request.text.starts_with(".export ")) {

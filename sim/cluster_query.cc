@@ -226,8 +226,30 @@ Answer CurrentCursor(Cluster& cluster) {
                     {{std::to_string(told), cluster.timeline.NowTicks()}});
 }
 
+// The sums of the hashes that exported files hold (kusto/commands SumExportedHashes).
+Result<Answer> ExportedHashes(Cluster& cluster, std::string_view text) {
+  Scan scan(text);
+  if (!scan.SkipPast("[")) return SyntaxError(text);
+  const auto files = TextsIn(scan.Until("]"));
+  if (!scan.SkipPast("\\\"Ordinal\\\":\\\"")) return SyntaxError(text);
+  const auto ordinal = scan.Number();
+  if (!ordinal) return SyntaxError(text);
+  Sums sums;
+  for (const auto& file : files) {
+    KC_ASSIGN(const auto rows, ReadCells(cluster, file));
+    for (const auto& cells : rows) {
+      const auto index = static_cast<size_t>(*ordinal);
+      const auto hash = index < cells.size() ? ParseInt64(cells[index]) : std::nullopt;
+      if (!hash) return Stop("Stream_WrongNumberOfFields: " + file, "BadRequest_InvalidData");
+      sums.Add(static_cast<uint64_t>(*hash));
+    }
+  }
+  return MakeAnswer({{"N", kLong}, {"L", kLong}, {"H", kLong}}, {sums.Row()});
+}
+
 Result<Answer> Answered(Cluster& cluster, std::string_view text) {
   if (text == kusto::commands::CursorQuery()) return CurrentCursor(cluster);
+  if (text.starts_with("externaldata (kc_h:long)")) return ExportedHashes(cluster, text);
   if (text.starts_with("union\n")) return CountTables(cluster, text);
   if (text.starts_with("let ") && text.find("\nprint ") != std::string_view::npos) {
     return SelfTest(text);
@@ -273,6 +295,10 @@ bool Takes(const Selection& s, const Table& table, const Extent& extent, const R
   if (s.modulus == 1 || !s.hashed) return true;
   const auto hash = static_cast<int64_t>(Hasher(table, *s.hashed)(row));
   return ((hash % s.modulus) + s.modulus) % s.modulus == s.remainder;
+}
+
+uint64_t RowHash(const Table& table, const std::vector<std::string>& names, const Row& row) {
+  return Hasher(table, names)(row);
 }
 
 Status CheckColumns(const Table& table, const std::vector<std::string>& names) {

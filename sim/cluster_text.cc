@@ -210,6 +210,7 @@ bool ReadOperator(std::string_view text, Selection& s) {
     s.hashed = NamesIn(text);
     return true;
   }
+  if (text.starts_with("extend kc_h = ") && s.hashed) return s.row_hash = true;
   return ReadCursors(text, s) || ReadRanges(text, s) || ReadTags(text, s) || ReadResidue(text, s) ||
          ReadInstant(text, "where ingestion_time() >= ", s.not_before) ||
          ReadInstant(text, "where ingestion_time() > ", s.beyond);

@@ -49,6 +49,7 @@ struct Selection {
   std::optional<int64_t> not_before, beyond;  // ticks: ≥, >
   std::vector<std::pair<int64_t, int64_t>> ranges;
   std::optional<std::vector<std::string>> hashed;  // columns of `extend kc_g0 = …`
+  bool row_hash = false;                           // `extend kc_h = …` behind it
   int64_t modulus = 1, remainder = 0;
   std::vector<std::string> tags;
   // The operators after the rows' ones, without "| ".
