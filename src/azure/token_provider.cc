@@ -36,9 +36,21 @@ class CachingProvider : public TokenProvider {
     std::lock_guard lock(mutex_);
     auto& kept = kept_[resource];
     if (!kept.token.empty() && clock_.Monotonic() < kept.valid - kMargin) return kept.token;
-    KC_ASSIGN(Fetched fetched, Fetch(resource));
-    kept = {fetched.token, clock_.Monotonic() + fetched.valid};
+    auto fetched = Fetch(resource);
+    // The old one is good for some minutes more.
+    const bool good = !kept.token.empty() && clock_.Monotonic() < kept.valid;
+    if (!fetched && good) return kept.token;
+    if (!fetched) return Fail(std::move(fetched).error());
+    kept = {fetched->token, clock_.Monotonic() + fetched->valid};
     return kept.token;
+  }
+
+  bool Refused(const std::string& resource, const std::string& token) override {
+    std::lock_guard lock(mutex_);
+    auto& kept = kept_[resource];
+    // Else another thread has fetched a new one already.
+    if (kept.token == token) kept = {};
+    return true;
   }
 
  protected:
@@ -59,7 +71,11 @@ Result<Fetched> ReadTokenAnswer(const world::HttpResponse& response, const std::
       std::string text = DumpJson((*json)["error_description"]);
       why += " " + text.substr(0, text.find("\\r"));
     }
-    return Stop(who + " gives no token: " + why, "Unauthorized");
+    constexpr int kBusy = 429;
+    constexpr int kFirstServerError = 500;
+    const bool passes = response.status == kBusy || response.status >= kFirstServerError;
+    return Fail(passes ? ErrorCode::kRetry : ErrorCode::kStop, who + " gives no token: " + why,
+                "Unauthorized");
   }
   if (!json || !json->is_object() || !json->contains("access_token") ||
       !(*json)["access_token"].is_string()) {
@@ -180,6 +196,11 @@ class DefaultTokens final : public TokenProvider {
     Skip("Visual Studio Code", "its sign-in is not readable by other programs");
     ways_.push_back({"Azure CLI", std::make_unique<AzureCliTokens>(clock), ""});
     Skip("interactive browser", "not supported yet");
+  }
+
+  bool Refused(const std::string& resource, const std::string& token) override {
+    std::lock_guard lock(mutex_);
+    return chosen_ != nullptr && chosen_->Refused(resource, token);
   }
 
   Result<std::string> Token(const std::string& resource) override {

@@ -18,7 +18,14 @@ class TokenProvider {
   // A token for a resource ("https://storage.azure.com", "https://kusto.kusto.windows.net") that is
   // valid for five more minutes at least; kept until then. kStop "Unauthorized" says which ways
   // were tried and why each one did not serve.
+  // kRetry: who gives tokens can't be reached at present.
   virtual Result<std::string> Token(const std::string& resource) = 0;
+  // The service refused a token that should be good (revoked, clocks that differ): the next one is
+  // fetched anew. False: there is no other.
+  virtual bool Refused(const std::string& resource, const std::string& token) {
+    (void)resource, (void)token;
+    return false;
+  }
 };
 
 // Always the same token.

@@ -46,6 +46,27 @@ TEST(Tokens, AServicePrincipalsAreKeptUntilShortlyBeforeTheirEnd) {
             "https%3A%2F%2Fstorage.azure.com%2F.default");
 }
 
+// A copy runs for days: who gives tokens may be away for a moment, and a token may be revoked.
+TEST(Tokens, AreFetchedAnewWhenTheyAreRefusedAndKeptWhenTheirSourceIsAway) {
+  TestClock clock;
+  ScriptedTransport transport;
+  auto tokens = MakeServicePrincipalTokens({"tenant", "me", "secret"}, transport, clock);
+  transport.Answer(503, "busy");
+  EXPECT_EQ(tokens->Token("r").error().code, ErrorCode::kRetry);
+  transport.Answer(200, R"({"access_token":"one","expires_in":3600})");
+  EXPECT_EQ(*tokens->Token("r"), "one");
+  EXPECT_TRUE(tokens->Refused("r", "one"));
+  transport.Answer(200, R"({"access_token":"two","expires_in":3600})");
+  EXPECT_EQ(*tokens->Token("r"), "two");
+  EXPECT_TRUE(tokens->Refused("r", "one")) << "of another thread, late";
+  EXPECT_EQ(*tokens->Token("r"), "two");
+  clock.Advance(std::chrono::minutes(57));
+  EXPECT_EQ(*tokens->Token("r"), "two") << "nobody gives another one, but it is still good";
+  clock.Advance(std::chrono::minutes(5));
+  EXPECT_EQ(tokens->Token("r").error().code, ErrorCode::kRetry);
+  EXPECT_FALSE(MakeFixedToken("x")->Refused("r", "x"));
+}
+
 TEST(Tokens, RefusalsAreExplained) {
   TestClock clock;
   ScriptedTransport transport;

@@ -23,6 +23,7 @@ constexpr auto kLongestTimeout = std::chrono::hours(1);
 // Network and queueing on top of the server's time.
 constexpr auto kTimeoutMargin = std::chrono::seconds(30);
 constexpr int kOk = 200;
+constexpr int kUnauthorized = 401;
 
 enum class Kind { kQuery, kShow, kCommand };
 
@@ -88,8 +89,14 @@ class ClientImpl final : public Client {
   Result<Answer> Send(Kind kind, const Request& request) {
     std::string id = request.client_request_id;
     if (id.empty()) id = fmt::format("KustoCopy.{};{}", NameOf(kind), world_.random->Guid());
-    KC_ASSIGN(world::HttpRequest http, Build(kind, request, id));
+    std::string token;
+    KC_ASSIGN(world::HttpRequest http, Build(kind, request, id, token));
     auto sent = world_.transport->Send(http);
+    // Refused before anything was done; once, with a fresh token.
+    if (sent && sent->status == kUnauthorized && auth_.Refused(token)) {
+      KC_ASSIGN(http, Build(kind, request, id, token));
+      sent = world_.transport->Send(http);
+    }
     if (!sent) {
       return Fail(std::move(sent).error().Within("cluster '" + connection_.cluster + "'"));
     }
@@ -115,7 +122,8 @@ class ClientImpl final : public Client {
     return answer;
   }
 
-  Result<world::HttpRequest> Build(Kind kind, const Request& request, const std::string& id) {
+  Result<world::HttpRequest> Build(Kind kind, const Request& request, const std::string& id,
+                                   std::string& token) {
     world::HttpRequest http;
     http.method = "POST";
     http.url = connection_.cluster + (kind == Kind::kQuery ? "/v2/rest/query" : "/v1/rest/mgmt");
@@ -128,7 +136,7 @@ class ClientImpl final : public Client {
     if (!connection_.user_name.empty()) {
       http.headers.emplace_back("x-ms-user", Traced(connection_.user_name, ""));
     }
-    KC_ASSIGN(std::string token, auth_.Token(request.cancel));
+    KC_ASSIGN(token, auth_.Token(request.cancel));
     if (!token.empty()) http.headers.emplace_back("Authorization", "Bearer " + token);
     KC_ASSIGN(http.body, Body(kind, request));
     http.mutates = kind == Kind::kCommand;

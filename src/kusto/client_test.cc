@@ -177,6 +177,31 @@ TEST_F(ClientTest, TheDefaultChainAsksForTheClustersResource) {
             "Bearer for https://kusto.special");
 }
 
+TEST_F(ClientTest, ARefusedTokenIsReplacedOnce) {
+  class Counting final : public azure::TokenProvider {
+   public:
+    Result<std::string> Token(const std::string&) override { return std::to_string(number); }
+    bool Refused(const std::string&, const std::string& token) override {
+      if (token == std::to_string(number)) ++number;
+      return true;
+    }
+    int number = 1;
+  };
+  tokens_ = std::make_unique<Counting>();
+  transport_.Answer(404, "");  // metadata
+  transport_.Answer(401, "");
+  transport_.Answer(200, kV1);
+  auto client = Make("https://a.b.kusto.windows.net");
+  ASSERT_TRUE(client->Command({.text = ".drop table T"}));
+  ASSERT_EQ(transport_.requests.size(), 3u);
+  EXPECT_EQ(world::FindHeader(transport_.requests[1].headers, "Authorization"), "Bearer 1");
+  EXPECT_EQ(world::FindHeader(transport_.requests[2].headers, "Authorization"), "Bearer 2");
+  transport_.Answer(401, "");
+  transport_.Answer(401, "");
+  EXPECT_EQ(client->Command({.text = ".drop table T"}).error().code, ErrorCode::kStop);
+  EXPECT_EQ(transport_.requests.size(), 5u) << "not for ever";
+}
+
 TEST_F(ClientTest, ProbeExplains) {
   // One broken connection is no reason to refuse, a few are.
   transport_.Break(ErrorCode::kRetry);

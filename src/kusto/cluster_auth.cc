@@ -98,4 +98,12 @@ Result<std::string> ClusterAuth::Token(world::CancelToken* cancel) {
   return own_->Token(metadata.resource);
 }
 
+bool ClusterAuth::Refused(const std::string& token) {
+  if (token.empty()) return false;
+  std::lock_guard lock(mutex_);
+  if (own_ != nullptr) return own_->Refused(metadata_.resource, token);
+  const bool shared = connection_.auth == AuthKind::kDefault && world_.tokens != nullptr;
+  return shared && world_.tokens->Refused(metadata_.resource, token);
+}
+
 }  // namespace kc::kusto

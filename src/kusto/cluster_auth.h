@@ -18,6 +18,8 @@ class ClusterAuth {
   ClusterAuth(const ConnectionString& connection, const ClientWorld& world);
   // "" when requests go without one.
   Result<std::string> Token(world::CancelToken* cancel);
+  // The cluster refused it: true if another one may be had by Token().
+  bool Refused(const std::string& token);
 
  private:
   // What the cluster says about signing in: the resource of its tokens and where they come from.
