@@ -10,6 +10,8 @@ packages=(g++ cmake ninja-build ccache pkg-config lld clang-format clang-tidy py
   libcurl4-openssl-dev libboost-dev nlohmann-json3-dev libsimdjson-dev libcli11-dev libspdlog-dev
   libfmt-dev libexpected-dev libre2-dev libdeflate-dev libxxhash-dev libssl-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev)
+# False clocks, for tests.
+[[ "${1:-all}" == build ]] || packages+=(libfaketime)
 # A newer node than Debian's may be here already, under /usr/local for instance.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 

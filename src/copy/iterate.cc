@@ -62,8 +62,8 @@ class DatabaseCopy {
   bool Wanted(const TableRun& run, bool all) const;
   Task<Status> RunTables(bool all);
   Task<Status> RunDrifted();
-  Task<Status> FinishIterations(int64_t began);
-  void Report(int64_t began);
+  Task<Status> FinishIterations(world::Duration began);
+  void Report(world::Duration began);
   Task<Status> Sweep();
   Task<Status> PayDebts();
 
@@ -72,9 +72,9 @@ class DatabaseCopy {
   FirstLooks& looks_;
   world::Slots table_slots_;
   world::TaskGroup lease_;
-  int64_t next_sweep_ = 0;     // ticks
-  int64_t reported_rows_ = 0;  // of outcome_.rows
-  int64_t begun_ = 0;          // the iteration that this round began, 0: nothing was new
+  world::Duration next_sweep_{};  // Session::Uptime
+  int64_t reported_rows_ = 0;     // of outcome_.rows
+  int64_t begun_ = 0;             // the iteration that this round began, 0: nothing was new
 };
 
 Task<Status> DatabaseCopy::Look() {
@@ -215,19 +215,19 @@ Task<Status> DatabaseCopy::Iterate() {
   KC_CO_TRY(Reconcile(session_));
   KC_CO_TRY(RunTables(true));  // what an earlier run began
   while (true) {
-    const int64_t began = session_.Now();
+    const world::Duration began = session_.Uptime();
     KC_CO_TRY(StartIteration());
     KC_CO_TRY(RunTables(false));
     KC_CO_TRY(RunDrifted());
     if (begun_ != 0) KC_CO_TRY(JudgePoliciesAgain(session_));
     KC_CO_TRY(FinishIterations(began));
-    if (session_.Now() >= next_sweep_) {
+    if (session_.Uptime() >= next_sweep_) {
       KC_CO_TRY(Sweep());
       KC_CO_TRY(LookBehind(session_, Countable()));
     }
     if (!options.continuous || session_.ending()) co_return Status();
-    const int64_t left = began + options.rpo_ticks - session_.Now();
-    auto pause = session_.sleeper.Wait(std::chrono::nanoseconds(std::max<int64_t>(0, left) * 100));
+    const world::Duration left = began + DurationOf(options.rpo_ticks) - session_.Uptime();
+    auto pause = session_.sleeper.Wait(std::max(left, world::Duration::zero()));
     co_await pause;
     if (session_.ending()) co_return Stop("interrupted", "Cancelled");
   }
@@ -343,7 +343,7 @@ bool DatabaseCopy::Wanted(const TableRun& run, bool all) const {
     return false;
   }
   const auto retry = session_.retries.find(run.name);
-  return all || retry == session_.retries.end() || retry->second.next <= session_.Now();
+  return all || retry == session_.retries.end() || retry->second.next <= session_.Uptime();
 }
 
 Task<Status> DatabaseCopy::RunTables(bool all) {
@@ -375,7 +375,7 @@ Task<Status> DatabaseCopy::RunDrifted() {
   co_return Status();
 }
 
-Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
+Task<Status> DatabaseCopy::FinishIterations(world::Duration began) {
   std::vector<Record> group;
   std::map<std::string, std::string> stopped = session_.blocked;
   for (auto& [id, iteration] : session_.ledger.iterations) {
@@ -408,7 +408,7 @@ Task<Status> DatabaseCopy::FinishIterations(int64_t began) {
   co_return co_await write;
 }
 
-void DatabaseCopy::Report(int64_t began) {
+void DatabaseCopy::Report(world::Duration began) {
   IterationReport report;
   report.database = session_.names.destination;
   report.iteration = begun_;
@@ -419,7 +419,7 @@ void DatabaseCopy::Report(int64_t began) {
     report.tables = static_cast<int>(found->second.tables.size());
   }
   report.rows = outcome_.rows - std::exchange(reported_rows_, outcome_.rows);
-  report.seconds = static_cast<double>(session_.Now() - began) / kTicksPerSecond;
+  report.seconds = std::chrono::duration<double>(session_.Uptime() - began).count();
   report.stopped = outcome_.stopped;
   session_.environment.observer.OnIteration(report);
 }
@@ -439,7 +439,7 @@ Task<Status> DatabaseCopy::PayDebts() {
 }
 
 Task<Status> DatabaseCopy::Sweep() {
-  next_sweep_ = session_.Now() + kTicksPerHour;
+  next_sweep_ = session_.Uptime() + std::chrono::hours(1);
   KC_CO_TRY(PayDebts());
   auto sweep = SweepFolders(session_);
   const Status swept = co_await sweep;

@@ -1,6 +1,7 @@
 // The copy of one database under way: what its coroutines share. Loop's thread only.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ticks.h"
 #include "copy/environment.h"
 #include "copy/ledger.h"
 #include "copy/operations.h"
@@ -34,9 +36,15 @@ struct TablePair {
 
 // When a table that stopped is tried again by a continuous run.
 struct Retry {
-  int64_t next = 0;   // ticks
-  int64_t delay = 0;  // ticks
+  world::Duration next{};  // Session::Uptime
+  int64_t delay = 0;       // ticks
 };
+
+// A century at most, so that sums with it don't overflow.
+inline world::Duration DurationOf(int64_t ticks) {
+  constexpr int64_t kCentury = 36'525 * kTicksPerDay;
+  return world::Duration(std::min(ticks, kCentury) * 100);
+}
 
 class Session {
  public:
@@ -65,6 +73,8 @@ class Session {
   world::Task<Status> Write(std::vector<checkpoint::Record> group);
   world::Task<Status> WriteOne(checkpoint::Record record);
   int64_t Now() const { return environment.clock.NowTicks(); }
+  // For everything that waits: the wall clock may be set while a copy runs.
+  world::Duration Uptime() const { return environment.clock.Monotonic(); }
 
   // ---- life
   // The first error ends the session: requests under way are cancelled, nothing new is sent.
@@ -104,8 +114,8 @@ class Session {
   world::WaitList progress;                    // something moved on
   bool first_start = false;                    // nothing was ever copied by this checkpoint
   bool status_function_stale = true;
-  int64_t status_function_until = 0;  // ticks: how long its address is good
-  bool create_database = false;       // it doesn't exist at the destination
+  world::Duration status_function_from{};  // Uptime: when its address was made
+  bool create_database = false;            // it doesn't exist at the destination
   std::string source_database_id, destination_database_id, source_schema_text;
   int64_t started = 0;      // ticks
   std::string behind_from;  // closed windows were counted again up to this table

@@ -14,14 +14,11 @@ using world::Task;
 namespace {
 // A status that is seconds old is good enough; looking costs nothing.
 constexpr std::chrono::seconds kLookPeriod{10};
-constexpr int64_t TicksOf(std::chrono::hours hours) {
-  return hours.count() * kTicksPerHour;
-}
 }  // namespace
 
 Task<Status> PointStatusFunction(Session& session, bool create_only) {
   session.status_function_stale = false;
-  session.status_function_until = session.Now() + TicksOf(kStatusGrantTime);
+  session.status_function_from = session.Uptime();
   Io<Result<std::string>> grant(session.environment.executor, "lake.grant", [&session] {
     return session.environment.lake.Grant(session.journal.segment(), azure::Access::kRead,
                                           kStatusGrantTime);
@@ -53,9 +50,8 @@ Task<void> KeepStatusFunction(Session& session) {
     auto pause = session.sleeper.Wait(kLookPeriod);
     co_await pause;
     if (session.ending()) co_return;
-    const int64_t renew =
-        session.status_function_until - TicksOf(kStatusGrantTime) + TicksOf(kStatusRenewal);
-    if (!session.status_function_stale && session.Now() < renew) continue;
+    const world::Duration renew = session.status_function_from + kStatusRenewal;
+    if (!session.status_function_stale && session.Uptime() < renew) continue;
     auto point = PointStatusFunction(session, false);
     const Status pointed = co_await point;
     if (pointed || session.ending()) continue;

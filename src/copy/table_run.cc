@@ -183,7 +183,7 @@ Task<void> RunTable(Session& session, TableRun& run) {
     // A table that keeps stopping is tried less and less often.
     retry.delay = std::clamp(2 * retry.delay, session.environment.options.rpo_ticks,
                              std::max(session.environment.options.rpo_ticks, kLongestRetry));
-    retry.next = session.Now() + retry.delay;
+    retry.next = session.Uptime() + DurationOf(retry.delay);
   } else if (run.state == TableState::kComplete) {
     session.retries.erase(run.name);
   }

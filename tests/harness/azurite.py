@@ -1,60 +1,118 @@
 """What tests do with the storage emulator themselves (tools/with_azurite.sh gives its address and
-published key): containers and lists of blobs, by signed requests. Standard library only."""
+published key): containers and lists of blobs, by signed requests; and emulators of their own.
+Standard library only."""
 import base64
 import email.utils
 import hashlib
 import hmac
 import os
+import pathlib
 import re
+import socket
+import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-URL = os.environ.get("KC_AZURITE_URL", "")
+# Without it there is no test: nothing is skipped in silence. `make test` sets it.
+URL = os.environ.get("KC_AZURITE_URL") or None
 KEY = os.environ.get("KC_AZURITE_KEY", "")
 VERSION = "2021-12-02"
+TYPE = "application/octet-stream"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "npm/node_modules/azurite/dist/src/blob/main.js"
+# The emulator's key is the same everywhere and published.
+PUBLISHED_KEY = ("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
+                 "BeksoGMGw==")
 
 
-def request(method, path, query=None, headers=None):
+def required():
+    """The address of the running emulator; an error where there is none."""
+    if not URL:
+        raise RuntimeError("needs the storage emulator: run it under tools/with_azurite.sh")
+    return URL
+
+
+def request(method, path, query=None, headers=None, url=None, body=None):
     """The body of the answer; `path` begins with '/' and follows the account's address."""
     query = query or {}
-    account = urllib.parse.urlsplit(URL).path.strip("/")
+    url = url or URL
+    account = urllib.parse.urlsplit(url).path.strip("/")
     headers = {"x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": VERSION,
                **(headers or {})}
     named = "".join(f"{k}:{v}\n" for k, v in sorted(headers.items()) if k.startswith("x-ms-"))
     resource = f"/{account}/{account}{urllib.parse.quote(path)}" + "".join(
         f"\n{k}:{v}" for k, v in sorted(query.items()))
-    to_sign = method + "\n" * 12 + named + resource
-    sign = base64.b64encode(hmac.new(base64.b64decode(KEY), to_sign.encode(),
+    length = str(len(body)) if body else ""
+    to_sign = method + "\n" * 3 + length + "\n" * 2 + \
+        (TYPE if body else "") + "\n" * 7 + named + resource
+    sign = base64.b64encode(hmac.new(base64.b64decode(PUBLISHED_KEY), to_sign.encode(),
                                      hashlib.sha256).digest()).decode()
-    address = URL + urllib.parse.quote(path)
+    address = url + urllib.parse.quote(path)
     if query:
         address += "?" + urllib.parse.urlencode(query)
-    asked = urllib.request.Request(address, method=method, headers={
+    if body:  # urllib would invent a type
+        headers["Content-Type"] = TYPE
+    asked = urllib.request.Request(address, data=body, method=method, headers={
         **headers, "Authorization": f"SharedKey {account}:{sign}"})
-    # urllib would invent a type for a body that there is not.
     with urllib.request.urlopen(asked, timeout=60) as answer:
         return answer.read()
 
 
-def create_container(name):
+def create_container(name, url=None):
     try:
-        request("PUT", f"/{name}", {"restype": "container"})
+        request("PUT", f"/{name}", {"restype": "container"}, url=url)
     except urllib.error.HTTPError as error:
         if error.code != 409:
             raise
 
 
-def blobs(container, prefix=""):
+def blobs(container, prefix="", url=None):
     """Names of blobs, by prefix."""
     names, marker = [], ""
     while True:
         query = {"restype": "container", "comp": "list", "prefix": prefix}
         if marker:
             query["marker"] = marker
-        xml = request("GET", f"/{container}", query).decode()
+        xml = request("GET", f"/{container}", query, url=url).decode()
         names += re.findall(r"<Name>([^<]*)</Name>", xml)
         found = re.search(r"<NextMarker>([^<]+)</NextMarker>", xml)
         if not found:
             return names
         marker = found[1]
+
+
+class Emulator:
+    """One of its own, for a test that needs another environment (a false clock)."""
+
+    def __init__(self, environment=None):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.process = subprocess.Popen(
+            ["node", str(PROGRAM), "--silent", "--disableTelemetry", "--skipApiVersionCheck",
+             "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", str(port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        self.url = f"http://127.0.0.1:{port}/devstoreaccount1"
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    self.close()
+                    raise
+                time.sleep(0.05)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+    def lake(self, container, folder):
+        create_container(container, self.url)
+        return f"{self.url}/{container}/{folder};{PUBLISHED_KEY}"
+
+    def names(self, container, folder):
+        return blobs(container, folder + "/", self.url)

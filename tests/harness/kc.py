@@ -146,9 +146,10 @@ def copy_command(*args):
     return [str(BIN / "kusto-copy"), *map(str, args)]
 
 
-def run_copy(*args, timeout=600):
+def run_copy(*args, timeout=600, environment=None):
     """Runs kusto-copy to its end: exit code, standard output, standard error."""
-    done = subprocess.run(copy_command(*args), capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(copy_command(*args), capture_output=True, text=True, timeout=timeout,
+                          env=environment)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -44,16 +44,24 @@ class WorldCase(unittest.TestCase):
     """One pair of clusters for all tests of a class; each test has a database and a lake."""
     number = 0
     disk = None  # a SmallDisk that parts of the world lie on
+    environment = None  # of kusto-copy
 
     @classmethod
     def setUpClass(cls):
         cls.folder = kc.temporary_folder("kc-world-")
         cls.work = pathlib.Path(cls.folder.name)
         options = ["--maintenance-interval", MAINTENANCE_S]
-        cls.source = kc.Local(cls.work / "source", *options).start()
-        cls.destination = kc.Local(cls.work / "destination", *options).start()
+        cls.source = kc.Local(cls.work / "source", *options)
+        cls.destination = kc.Local(cls.work / "destination", *options)
+        cls.prepare()
+        cls.source.start()
+        cls.destination.start()
         cls.at_source = fault_proxy.FaultProxy.of_url(cls.source.url, name="source")
         cls.at_destination = fault_proxy.FaultProxy.of_url(cls.destination.url, name="destination")
+
+    @classmethod
+    def prepare(cls):
+        """What a class wants of the clusters before they start."""
 
     @classmethod
     def tearDownClass(cls):
@@ -124,7 +132,8 @@ class WorldCase(unittest.TestCase):
     def copy(self, expect=EXIT_OK, say=None, more=(), lake=None):
         """Runs the copy to its end, which must be with that exit code, saying that. If something
         was to happen meanwhile, it must have happened."""
-        code, out, err = kc.run_copy(*self.command(*more, lake=lake), timeout=120)
+        code, out, err = kc.run_copy(*self.command(*more, lake=lake), timeout=120,
+                                     environment=self.environment)
         said = out + err
         if self.moment:
             self.assertTrue(self.moment.done.wait(10), f"the moment never came: {said[-2000:]}")
@@ -149,7 +158,8 @@ class WorldCase(unittest.TestCase):
 
     def verify(self, expect=EXIT_OK, say=None, more=()):
         code, out, err = kc.run_copy("verify", "-l", self.lake, "-s", self.at_source.url, "-d",
-                                     self.at_destination.url, "--db", self.db, *more)
+                                     self.at_destination.url, "--db", self.db, *more,
+                                     environment=self.environment)
         self.assertEqual(code, expect, out + err)
         if say:
             self.assertRegex(out + err, say)
