@@ -11,7 +11,15 @@
 namespace kc::azure {
 namespace {
 
-constexpr auto kRequestTimeout = std::chrono::minutes(5);
+constexpr auto kLongestTimeout = std::chrono::minutes(5);
+constexpr auto kLongestSilence = std::chrono::seconds(30);
+// What carries little is answered soon or not at all; on top of it the time that a slow line needs.
+constexpr auto kShortTimeout = std::chrono::seconds(15);
+constexpr size_t kSlowBytesPerMs = 100;
+// A lease lasts half a minute: a renewal that gets no answer must be tried again well before.
+constexpr auto kLeaseTimeout = std::chrono::seconds(5);
+// After SIGTERM the storage may take so long, all in all, to take the last records and the leases.
+constexpr auto kLastWords = std::chrono::seconds(2);
 constexpr std::string_view kStorageResource = "https://storage.azure.com";
 // Azure refuses signatures of requests that are more than 15 minutes off.
 constexpr int64_t kToleratedSkew = 5 * kTicksPerMinute;
@@ -59,6 +67,25 @@ int64_t BlobApi::ServerTicks() const {
   return world_.clock->NowTicks() + clock_offset_.load();
 }
 
+std::chrono::milliseconds BlobApi::TimeoutOf(const BlobCall& call) const {
+  std::chrono::milliseconds timeout = kLongestTimeout;
+  if (call.mutates) {
+    const std::chrono::milliseconds line(call.body.size() / kSlowBytesPerMs);
+    timeout = std::min<std::chrono::milliseconds>(kShortTimeout + line, kLongestTimeout);
+  }
+  if (!call.query.empty() && call.query.front().second == "lease") timeout = kLeaseTimeout;
+  if (world_.first_contact.count() > 0 && !contacted_) timeout = world_.first_contact;
+  return timeout;
+}
+
+bool BlobApi::GivenUp() const {
+  if (world_.hurry == nullptr || !world_.hurry->cancelled()) return false;
+  const int64_t now = world_.clock->Monotonic().count();
+  int64_t since = 0;
+  if (hurried_ns_.compare_exchange_strong(since, now)) since = now;
+  return world::Duration(now - since) > kLastWords;
+}
+
 Result<world::HttpRequest> BlobApi::Build(const BlobCall& call) const {
   std::string url =
       call.name.empty() ? url_.endpoint + "/" + url_.container : url_.UrlOf(call.name);
@@ -69,9 +96,10 @@ Result<world::HttpRequest> BlobApi::Build(const BlobCall& call) const {
   request.headers.emplace_back("x-ms-date", HttpDate(ServerTicks()));
   request.body = call.body;
   request.mutates = call.mutates;
-  request.timeout = kRequestTimeout;
-  if (world_.first_contact.count() > 0 && !contacted_) request.timeout = world_.first_contact;
+  request.timeout = TimeoutOf(call);
+  request.longest_silence = kLongestSilence;
   request.cancel = world_.cancel;
+  if (world_.hurry != nullptr) request.given_up = [this] { return GivenUp(); };
   // Always told, as it is signed and libcurl would otherwise invent one.
   if (call.method == "PUT") {
     request.headers.emplace_back("Content-Type", "application/octet-stream");
@@ -107,11 +135,40 @@ Result<world::HttpResponse> BlobApi::Send(const BlobCall& call) {
     bool skewed = date && std::abs(*date - sent_at) > kToleratedSkew;
     if (skewed) clock_offset_ += *date - sent_at;
     constexpr int kForbidden = 403;
-    if (skewed && sent->status == kForbidden && !corrected) continue;  // refused: nothing was done
+    constexpr int kUnauthorized = 401;
+    const bool again = (skewed && sent->status == kForbidden) ||
+                       (sent->status == kUnauthorized && TokenRefused(request));
+    if (again && !corrected) continue;  // refused: nothing was done
     constexpr int kFirstError = 300;
     if (sent->status >= kFirstError) return Fail(ErrorOf(call, *sent));
     return *std::move(sent);
   }
+}
+
+bool BlobApi::TokenRefused(const world::HttpRequest& request) const {
+  std::string_view bearer = world::FindHeader(request.headers, "Authorization");
+  constexpr std::string_view kBearer = "Bearer ";
+  if (tokens_ == nullptr || bearer.rfind(kBearer, 0) != 0) return false;
+  bearer.remove_prefix(kBearer.size());
+  return tokens_->Refused(std::string(kStorageResource), std::string(bearer));
+}
+
+Error BlobApi::Forbidden(const std::string& name, int status, const std::string& code) const {
+  std::string check = "check the key, the SAS and its expiry, or the role of the identity";
+  if (url_.credential.kind == CredentialKind::kSas) {
+    const std::string query = "&" + url_.credential.secret;
+    const size_t at = query.find("&se=");
+    std::string end = at == std::string::npos ? "" : query.substr(at + 4);
+    end = UrlDecode(end.substr(0, end.find('&'))).value_or("");
+    const auto ends = ParseDateTime(end);
+    if (ends && *ends <= ServerTicks()) {
+      check = "the SAS of the lake ended at " + end + "; start again with a new one";
+    }
+  }
+  return {ErrorCode::kStop,
+          "the storage refuses access to " + ShortName(url_, name) + " (" +
+              (code.empty() ? "HTTP " + std::to_string(status) : code) + "): " + check,
+          "Forbidden"};
 }
 
 Error BlobApi::ErrorOf(const BlobCall& call, const world::HttpResponse& response) const {
@@ -124,11 +181,7 @@ Error BlobApi::ErrorOf(const BlobCall& call, const world::HttpResponse& response
   } else if (status == 404) {
     error = NotFound(url_, call.name);
   } else if (status == 401 || status == 403) {
-    error = {ErrorCode::kStop,
-             "the storage refuses access to " + ShortName(url_, call.name) + " (" +
-                 (code.empty() ? "HTTP " + std::to_string(status) : code) +
-                 "): check the key, the SAS and its expiry, or the role of the identity",
-             "Forbidden"};
+    error = Forbidden(call.name, status, code);
   } else if (status == 429 || status == 503) {
     error = {ErrorCode::kRetry, "the storage is busy", code.empty() ? "ServerBusy" : code};
   } else if (status >= 500 || status == 408) {

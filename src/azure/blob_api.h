@@ -34,7 +34,12 @@ class BlobApi {
 
  private:
   Result<world::HttpRequest> Build(const BlobCall& call) const;
+  std::chrono::milliseconds TimeoutOf(const BlobCall& call) const;
+  // The user asked for the end some time ago, and the storage had its time to answer.
+  bool GivenUp() const;
   Error ErrorOf(const BlobCall& call, const world::HttpResponse& response) const;
+  Error Forbidden(const std::string& name, int status, const std::string& code) const;
+  bool TokenRefused(const world::HttpRequest& request) const;
 
   const StorageUrl url_;
   const std::string key_;  // raw bytes, "" when there is none
@@ -42,6 +47,8 @@ class BlobApi {
   TokenProvider* const tokens_;
   std::atomic<bool> contacted_{false};    // it has answered once
   std::atomic<int64_t> clock_offset_{0};  // ticks to add to the own clock
+  // When it was first seen that the end is asked for (monotonic); 0: not yet.
+  mutable std::atomic<int64_t> hurried_ns_{0};
 };
 
 // The inner text of the first <tag>…</tag> in `xml`, entities decoded; "" if it isn't there.

@@ -205,6 +205,38 @@ TEST_F(BlobStoreTest, TheFirstContactMayBeBounded) {
   EXPECT_GT(transport_.requests[2].timeout, std::chrono::minutes(1));
 }
 
+// A lease ends after half a minute: what keeps it may not wait for minutes.
+TEST_F(BlobStoreTest, SilenceIsWaitedForAccordingToWhatIsAsked) {
+  for (int i = 0; i < 3; ++i) transport_.Answer(201, {{"ETag", "\"0x1\""}});
+  ASSERT_TRUE(store_->RenewLease("a", "id"));
+  ASSERT_TRUE(store_->Put("a", "small"));
+  ASSERT_TRUE(store_->Put("a", std::string(10'000'000, 'x')));
+  EXPECT_LE(transport_.requests[0].timeout, std::chrono::seconds(7));
+  EXPECT_LE(transport_.requests[1].timeout, std::chrono::seconds(16));
+  EXPECT_GE(transport_.requests[2].timeout, std::chrono::seconds(100));
+  EXPECT_GT(transport_.requests[2].longest_silence.count(), 0);
+}
+
+TEST_F(BlobStoreTest, AfterTheUserAskedForTheEndTheStorageHasTwoSecondsInAll) {
+  world::CancelToken hurry;
+  auto url = ParseStorageUrl(std::string("https://acct.blob.core.windows.net/cont/lake;") + kKey);
+  auto store = OpenStore(*url, {.transport = &transport_,
+                                .clock = &clock_,
+                                .random = &world::SystemRandom(),
+                                .hurry = &hurry});
+  for (int i = 0; i < 3; ++i) transport_.Answer(201, {{"ETag", "\"0x1\""}});
+  ASSERT_TRUE((*store)->Put("a", "x"));
+  hurry.Cancel();
+  ASSERT_TRUE((*store)->Put("a", "x"));
+  EXPECT_FALSE(transport_.requests[1].given_up()) << "what is sent is still answered";
+  clock_.Advance(std::chrono::milliseconds(1900));
+  EXPECT_FALSE(transport_.requests[0].given_up());
+  clock_.Advance(std::chrono::milliseconds(200));
+  EXPECT_TRUE(transport_.requests[0].given_up());
+  ASSERT_TRUE((*store)->Put("a", "x"));
+  EXPECT_TRUE(transport_.requests[2].given_up()) << "two seconds for all of them together";
+}
+
 TEST_F(BlobStoreTest, AddressesOfArtifacts) {
   EXPECT_EQ(*store_->NameOf("https://acct.blob.core.windows.net/cont/lake/a/b_1.csv.gz"),
             "a/b_1.csv.gz");

@@ -134,7 +134,8 @@ struct StoreWorld {
   world::Random* random = nullptr;
   world::Files* files = nullptr;         // kFile, and for lease_folder
   world::CancelToken* cancel = nullptr;  // may be null
-  // May be null; once cancelled, nothing is repeated any more, what is sent is still answered.
+  // May be null; once cancelled, nothing is repeated any more, and the storage has two seconds, all
+  // in all, to answer what is sent.
   world::CancelToken* hurry = nullptr;
   // How long blob storage may take to answer for the first time; 0: as long as any request. A
   // command line sets it, since a wrong address must be told soon.

@@ -20,6 +20,8 @@ constexpr milliseconds kAskAgain{500};
 constexpr int kManifestAttempts = 3;
 // How often it is looked, at that distance, why a lease is gone.
 constexpr int kLooksForReason = 6;
+// How often a lease that had ended is taken up again without a successful append between.
+constexpr int kMostRegained = 5;
 // Beyond the lease itself: the server's timing is coarse.
 constexpr seconds kLeaseSlack{5};
 
@@ -47,6 +49,34 @@ Error Removed(const std::string& what) {
 Error WithWayOut(Error error) {
   if (error.reason == "Damaged") error.message += kStartOver;
   return error;
+}
+
+// How long the segment was when the manifest or the last beat was written: what was acknowledged
+// can't have become less.
+int64_t LeastBytes(azure::ObjectStore& store, const std::string& beat_name,
+                   const Manifest& manifest) {
+  int64_t least = manifest.bytes;
+  const auto beat = store.Get(beat_name);
+  if (!beat) return least;
+  const auto json = ParseJson(beat->bytes);
+  const bool own = json && json->is_object() && json->contains("bytes") &&
+                   (*json)["bytes"].is_number_integer() &&
+                   json->value("segment", Json()) == Json(manifest.segment);
+  return own ? std::max(least, (*json)["bytes"].get<int64_t>()) : least;
+}
+
+// `name` is for the message.
+Result<std::vector<Record>> RecordsOf(const std::string& bytes, int64_t least,
+                                      const std::string& name) {
+  const auto size = static_cast<int64_t>(bytes.size());
+  if (size < least) {
+    return Stop(
+        fmt::format("the checkpoint's file {} was cut: it had {} bytes, now {}", name, least, size),
+        "Damaged");
+  }
+  auto read = ReadSegment(bytes);
+  if (!read) return Fail(std::move(read).error().Within("the checkpoint's file " + name));
+  return std::move(read->records);
 }
 
 Status CheckIdentity(const Identity& found, const Identity& asked) {
@@ -147,8 +177,8 @@ Result<Opened> Journal::Open(const Identity& identity, const std::string& holder
   return opened;
 }
 
-// Takes the segment and reads it. What was acknowledged can't have become less: a shorter one lost
-// records, maybe intents, and nobody knows which.
+// Takes the segment and reads it. A shorter one lost records, maybe intents, and nobody knows
+// which.
 Result<std::vector<Record>> Journal::ReadSegmentOf(const Manifest& manifest) {
   const Status taken = TakeSegment(manifest.segment);
   if (!taken && taken.error().reason == "NotFound") {
@@ -156,25 +186,13 @@ Result<std::vector<Record>> Journal::ReadSegmentOf(const Manifest& manifest) {
                 "Damaged");
   }
   if (!taken) return Fail(taken.error());
+  {
+    std::lock_guard lock(mutex_);
+    segment_ = manifest.segment;  // given back by Close, whatever is found in it
+  }
+  const int64_t least = LeastBytes(store_, BeatName(), manifest);
   KC_ASSIGN(const auto content, store_.Get(folder_ + manifest.segment));
-  int64_t least = manifest.bytes;
-  if (const auto beat = store_.Get(BeatName())) {
-    const auto json = ParseJson(beat->bytes);
-    const bool own = json && json->is_object() && json->contains("bytes") &&
-                     (*json)["bytes"].is_number_integer() &&
-                     json->value("segment", Json()) == Json(manifest.segment);
-    if (own) least = std::max(least, (*json)["bytes"].get<int64_t>());
-  }
-  const auto size = static_cast<int64_t>(content.bytes.size());
-  if (size < least) {
-    return Stop(fmt::format("the checkpoint's file {} was cut: it had {} bytes, now {}",
-                            folder_ + manifest.segment, least, size),
-                "Damaged");
-  }
-  KC_ASSIGN(auto read, ReadSegment(content.bytes));
-  std::lock_guard lock(mutex_);
-  segment_ = manifest.segment;
-  return std::move(read.records);
+  return RecordsOf(content.bytes, least, folder_ + manifest.segment);
 }
 
 // The old holder's lease on the manifest has ended, so it is dead, stopped or cut off: end its
@@ -270,7 +288,10 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   }
   KC_TRY(Send(text));
   base_size_ = size_;
-  if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) KC_TRY(WriteManifest(name, size_));
+  if (!SeededBug(Bug::kRollUnnamed) || rolls_ == 1) {
+    const Status written = WriteManifest(name, size_);
+    if (!written) return Fail(WhyGone(written.error()));
+  }
   named_ = true;
   if (!old.empty()) {
     std::lock_guard lock(mutex_);
@@ -286,7 +307,14 @@ Status Journal::Send(std::string& text) {
     const int64_t position = SeededBug(Bug::kAppendWithoutPosition) ? -1 : size_.load();
     Status sent = store_.Append(folder_ + segment_, next, position, lease_id_);
     if (SeededBug(Bug::kIgnoreLostLease)) sent = {};
-    if (!sent) return Fail(WhyGone(sent.error()));
+    if (!sent) {
+      Error why = WhyGone(sent.error());
+      // With another one's bytes at the position the lease is of no use.
+      const auto there = store_.GetRange(segment(), position, static_cast<int64_t>(next.size()));
+      const bool others = there && !there->empty() && *there != next;
+      return Fail(why.reason == "LeaseEnded" && others ? sent.error() : std::move(why));
+    }
+    regained_ = 0;
     ++appends_;
     size_ += static_cast<int64_t>(next.size());
     text.erase(0, next.size());
@@ -294,8 +322,21 @@ Status Journal::Send(std::string& text) {
   return {};
 }
 
-// A lease that is gone means another owner, who has raised the generation; or somebody removed the
-// files, which is another matter for the user.
+// A lease that ended while the storage couldn't be reached can be renewed as long as nobody else
+// took it: whoever takes over leases the manifest first, under an id of its own.
+bool Journal::Regained() {
+  if (regained_ >= kMostRegained) return false;
+  const int64_t before = LeaseTime(clock_).count();
+  const std::string name = segment();
+  if (!store_.RenewLease(ManifestName(), lease_id_)) return false;
+  if (!name.empty() && !store_.RenewLease(name, lease_id_)) return false;
+  renewed_ns_ = before;
+  ++regained_;
+  return true;
+}
+
+// A lease that is gone means another owner, who has raised the generation; or that it ended and
+// nobody came; or somebody removed the files, which is another matter for the user.
 Error Journal::WhyGone(Error error) {
   if (error.reason != "LeaseLost" && error.reason != "NotFound") return error;
   // Who takes over raises the generation soon; who removes a folder isn't done at once either.
@@ -311,6 +352,9 @@ Error Journal::WhyGone(Error error) {
     if (!manifest || manifest->generation < generation_) return error;
     const auto there = store_.Stat(segment());
     if (!there && there.error().reason == "NotFound") return Removed(segment());
+    if (error.reason == "LeaseLost" && Regained()) {
+      return {ErrorCode::kRetry, "the lease had ended and was taken up again", "LeaseEnded"};
+    }
     if (!clock_.Sleep(kAskAgain, nullptr)) return error;
   }
   return error;
@@ -406,16 +450,20 @@ Result<Journal::Seen> Journal::Look(azure::ObjectStore& store, const std::string
   // The owner may roll between the two reads: then the manifest names another segment.
   for (int attempt = 0;; ++attempt) {
     KC_ASSIGN(const auto content, store.Get(folder + "manifest.json"));
-    KC_ASSIGN(const Manifest manifest, ReadManifest(content.bytes));
+    const auto found = ReadManifest(content.bytes);
+    if (!found) return Fail(WithWayOut(found.error()));
+    const Manifest& manifest = *found;
     Seen seen{manifest.identity, manifest.copy_id, manifest.holder, manifest.generation, {}};
     if (manifest.segment.empty()) return seen;
+    const int64_t least = LeastBytes(store, folder + "beat.json", manifest);
     const auto segment = store.Get(folder + manifest.segment);
     if (!segment) {
       if (segment.error().reason == "NotFound" && attempt < 3) continue;
       return Fail(segment.error());
     }
-    KC_ASSIGN(auto read, ReadSegment(segment->bytes));
-    seen.records = std::move(read.records);
+    auto records = RecordsOf(segment->bytes, least, folder + manifest.segment);
+    if (!records) return Fail(WithWayOut(records.error()));
+    seen.records = std::move(*records);
     return seen;
   }
 }

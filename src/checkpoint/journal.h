@@ -4,8 +4,9 @@
 //
 // All calls block on storage. Open, Begin, Append and Close: one at a time. Renew may run beside
 // them. Errors: kStop "LeaseLost" means that somebody else owns the copy now: send nothing more,
-// write nothing more, end. kStop "Damaged": it isn't what was written, and can't be used; the
-// message says what to do.
+// write nothing more, end. kRetry "LeaseEnded": the lease had ended (the storage was away for
+// longer), nobody took it, it is held again: go on. kStop "Damaged": it isn't what was written, and
+// can't be used; the message says what to do.
 #pragma once
 
 #include <atomic>
@@ -97,6 +98,7 @@ class Journal {
   void WriteBeat();
   Result<std::vector<Record>> ReadSegmentOf(const Manifest& manifest);
   Error WhyGone(Error error);
+  bool Regained();
   // Takes what has arrived off `text`.
   Status Send(std::string& text);
   std::string Number(std::vector<Record>& records);
@@ -115,6 +117,7 @@ class Journal {
   int64_t sequence_ = 0;
   int64_t group_ = 0;
   int rolls_ = 0;
+  int regained_ = 0;  // since an append last succeeded
   std::string manifest_etag_;
   mutable std::mutex mutex_;  // segment_, old_segment_, with size_: Renew reads them elsewhere
   std::string segment_;

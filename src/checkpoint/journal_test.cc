@@ -118,6 +118,45 @@ TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
   EXPECT_EQ(opened.records.back().state, "2");
 }
 
+// The storage was away for longer than the lease lasts, and nobody else came.
+TEST_F(JournalTest, ALeaseThatEndedUnseenIsTakenUpAgain) {
+  auto first = Open();
+  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
+  clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
+  EXPECT_FALSE(first->MaySend());
+  const Status late = first->Append({Numbered("a", "2")});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().reason, "LeaseEnded");
+  EXPECT_EQ(late.error().code, ErrorCode::kRetry);
+  EXPECT_TRUE(first->MaySend());
+  EXPECT_TRUE(first->AppendAgain());
+  clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
+  EXPECT_TRUE(first->Renew());
+  clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
+  EXPECT_EQ(first->Begin({Numbered("a", "2")}).error().code, ErrorCode::kRetry);
+  EXPECT_TRUE(first->Begin({Numbered("a", "2")}));
+  ASSERT_TRUE(first->Close());
+  Opened opened;
+  Open(&opened);
+  EXPECT_EQ(opened.records.back().state, "2");
+}
+
+// It came, and ended or died: what the first one holds is an old lease.
+TEST_F(JournalTest, ALeaseThatAnotherHadMeanwhileIsLost) {
+  auto first = Open();
+  {
+    auto second = Open();
+    ASSERT_TRUE(second->Append({Numbered("a", "theirs")}));
+    ASSERT_TRUE(second->Close());
+  }
+  EXPECT_EQ(first->Append({Numbered("a", "late")}).error().reason, "LeaseLost");
+  auto third = Open();
+  auto fourth = Open();  // the third one died
+  clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
+  EXPECT_EQ(third->Append({Numbered("a", "late")}).error().reason, "LeaseLost");
+  EXPECT_EQ(third->Renew().error().reason, "LeaseLost");
+}
+
 TEST_F(JournalTest, AnOwnerWhoseSegmentWasDeletedWasTakenOver) {
   auto first = Open();
   auto second = Open();

@@ -5,7 +5,9 @@
 
 namespace kc::copy {
 namespace {
-constexpr std::chrono::milliseconds kAppendAgain{500};
+// Storage that is away is asked again ever less often.
+constexpr std::chrono::milliseconds kFirstAgain{500};
+constexpr std::chrono::seconds kLongestAgain{5};
 
 bool Repeatable(const Error& error) {
   return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
@@ -57,6 +59,7 @@ Task<void> Recorder::Flush() {
 
 Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
   bool first = true;
+  world::Duration again = kFirstAgain;
   while (true) {
     Io<Status> io(executor_, "journal.append", [this, &groups, first] {
       return first ? journal_.AppendGroups(std::move(groups)) : journal_.AppendAgain();
@@ -65,12 +68,14 @@ Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
     if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
     first = false;
     LogWarn("the checkpoint can't be written, trying again: {}", status.error().message);
-    auto pause = sleeper_.Wait(kAppendAgain);
+    auto pause = sleeper_.Wait(again);
     co_await pause;
+    again = std::min<world::Duration>(2 * again, kLongestAgain);
   }
 }
 
 Task<Status> Recorder::BeginSegment() {
+  world::Duration again = kFirstAgain;
   while (true) {
     std::vector<Record> snapshot = snapshot_();
     Io<Status> io(executor_, "journal.roll",
@@ -79,8 +84,9 @@ Task<Status> Recorder::BeginSegment() {
     if (status) on_roll_();
     if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
     LogWarn("the checkpoint can't begin its next file, trying again: {}", status.error().message);
-    auto pause = sleeper_.Wait(kAppendAgain);
+    auto pause = sleeper_.Wait(again);
     co_await pause;
+    again = std::min<world::Duration>(2 * again, kLongestAgain);
   }
 }
 

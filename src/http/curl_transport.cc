@@ -98,7 +98,7 @@ class CurlTransport final : public world::Transport {
   }
 
   Result<HttpResponse> Send(const HttpRequest& request) override {
-    if (request.cancel != nullptr && request.cancel->cancelled()) return Cancelled(request, false);
+    if (GivenUp(request)) return Cancelled(request, false);
     CURL* handle = Take();
     KC_ASSERT(handle != nullptr);
     Exchange exchange;
@@ -141,6 +141,11 @@ class CurlTransport final : public world::Transport {
     curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+    if (request.longest_silence.count() > 0) {
+      curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME,
+                       static_cast<long>(request.longest_silence.count()));
+    }
     curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
@@ -159,12 +164,12 @@ class CurlTransport final : public world::Transport {
 
   // curl_multi instead of curl_easy_perform: it lets a cancellation through within kCancelPollMs.
   static CURLcode Perform(CURL* handle, const HttpRequest& request) {
-    if (request.cancel == nullptr) return curl_easy_perform(handle);
+    if (request.cancel == nullptr && !request.given_up) return curl_easy_perform(handle);
     CURLM* multi = curl_multi_init();
     curl_multi_add_handle(multi, handle);
     CURLcode code = CURLE_ABORTED_BY_CALLBACK;
     int running = 1;
-    while (running > 0 && !request.cancel->cancelled()) {
+    while (running > 0 && !GivenUp(request)) {
       if (curl_multi_perform(multi, &running) != CURLM_OK) break;
       if (running > 0) curl_multi_poll(multi, nullptr, 0, kCancelPollMs, nullptr);
     }
@@ -175,6 +180,11 @@ class CurlTransport final : public world::Transport {
     curl_multi_remove_handle(multi, handle);
     curl_multi_cleanup(multi);
     return code;
+  }
+
+  static bool GivenUp(const HttpRequest& request) {
+    return (request.cancel != nullptr && request.cancel->cancelled()) ||
+           (request.given_up && request.given_up());
   }
 
   static tl::unexpected<Error> Cancelled(const HttpRequest& request, bool sent) {

@@ -135,6 +135,43 @@ TEST_F(HttpTest, CancellationEndsAWaitingRequestSoon) {
   EXPECT_LT(took, std::chrono::milliseconds(1000));
 }
 
+TEST_F(HttpTest, ARequestIsGivenUpWhenItsCallerSaysSo) {
+  Start([](const ServerRequest&, ResponseWriter& out) {
+    world::SystemClock().Sleep(std::chrono::seconds(2), nullptr);
+    out.Send(200, "text/plain", "late");
+  });
+  auto begin = world::SystemClock().Monotonic();
+  world::HttpRequest request;
+  request.url = url_;
+  request.mutates = true;
+  request.given_up = [&] {
+    return world::SystemClock().Monotonic() - begin > std::chrono::milliseconds(100);
+  };
+  auto response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().reason, "Cancelled");
+  EXPECT_EQ(response.error().code, ErrorCode::kUnknownOutcome);
+  EXPECT_LT(world::SystemClock().Monotonic() - begin, std::chrono::milliseconds(1000));
+  response = client_->Send(request);
+  EXPECT_EQ(response.error().code, ErrorCode::kStop) << "not sent at all";
+}
+
+TEST_F(HttpTest, SilenceIsALostAnswer) {
+  Start([](const ServerRequest&, ResponseWriter& out) {
+    world::SystemClock().Sleep(std::chrono::seconds(4), nullptr);
+    out.Send(200, "text/plain", "late");
+  });
+  world::HttpRequest request;
+  request.url = url_;
+  request.longest_silence = std::chrono::seconds(1);
+  auto begin = world::SystemClock().Monotonic();
+  auto response = client_->Send(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().reason, "Timeout");
+  EXPECT_EQ(response.error().code, ErrorCode::kRetry);
+  EXPECT_LT(world::SystemClock().Monotonic() - begin, std::chrono::milliseconds(3500));
+}
+
 // A connection's thread must not touch the server's own after Stop() has returned (ASan sees it).
 TEST_F(HttpTest, ConnectionsEndBeforeTheirServer) {
   for (int i = 0; i < 100; ++i) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,11 +26,16 @@ struct HttpRequest {
   std::string body;
   // For the whole request, connecting included.
   std::chrono::milliseconds timeout{300'000};
+  // After so long without a byte in either direction it counts as lost; 0: only `timeout` counts.
+  std::chrono::seconds longest_silence{0};
   // A request that changes something must not be sent twice: it goes out on a connection of its
   // own, because libcurl silently repeats a POST on a reused connection that died (libcurl 7.88.1).
   bool mutates = false;
   // May be null; when cancelled, Send returns within 100 ms.
   CancelToken* cancel = nullptr;
+  // May be empty; asked every few milliseconds while the request waits. Once it says true, Send
+  // returns as if cancelled.
+  std::function<bool()> given_up;
   // The answer's size limit in bytes; a larger one is kStop.
   size_t max_response_bytes = size_t{1} << 30;
 };

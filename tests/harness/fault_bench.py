@@ -14,6 +14,10 @@ ROWS = 300
 # A copy under a transient fault that isn't done by then hangs.
 TIMEOUT_S = 90
 CONTAINER = "faults"
+# What kusto-copy itself asks of the storage; the rest is the clusters'.
+OWN_BLOB_KINDS = ("put", "manifest", "beat", "lease.acquire", "lease.renew", "lease.release",
+                  "lease.break", "lease.change", "create-append", "append", "read", "stat", "list",
+                  "delete", "data.delete", "data.list", "properties")
 
 
 class Outcome:
@@ -114,6 +118,16 @@ class Bench:
             code, out, err = None, str(late.stdout), str(late.stderr)
         requests = sorted((r for p in self.proxies for r in p.seen()), key=lambda r: r.at)
         return Outcome(code, out, err, time.monotonic() - began, requests, fault)
+
+    def pause_after(self, kind, status, retry_after):
+        """(the outcome, seconds until the refused request came again)."""
+        self.next()
+        outcome = self.run(fault_proxy.Fault(status, kinds=(kind,), retry_after=retry_after))
+        hit = outcome.hits[0]
+        again = [r for r in outcome.requests if r.at > hit.at and r.kind == kind
+                 and r.where == hit.where]
+        self.drop()
+        return outcome, again[0].at - hit.at if again else None
 
     # ---- what it left
     def lost_and_doubled(self):
