@@ -11,6 +11,8 @@ export KC_KILLS=${KILLS:-1000} KC_SEED=${KILL_SEED:-0}
 tools/with_azurite.sh python3 -m unittest -v tests/crash/test_kill.py
 # Every kind of request with every fault, instead of a part.
 KC_FAULTS=all tools/with_azurite.sh python3 -m unittest -v tests/faults/test_proxy.py
+KC_FAULTS=all tools/with_azurite.sh python3 -m unittest -v tests/faults/test_waits.py
+KC_FAULTS=all python3 -m unittest -v tests/faults/test_clocks.py
 KC_PAIRS=100 tools/with_azurite.sh python3 -m unittest -v tests/faults/test_two_instances.py
 # Each fuzz target for 60 s (installs clang).
 tools/fuzz.sh 60

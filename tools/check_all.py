@@ -161,6 +161,14 @@ def check_texts():
     return problems
 
 
+def check_skips():
+    """What a test needs is installed, or it fails: none is skipped in silence."""
+    return [f"{path}:{number}: skips a test"
+            for path in tracked("tests/**/*.py", "tests/*.py")
+            for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+            if re.search(r"unittest\.skip|skipTest|SkipTest", line)]
+
+
 SCENARIOS = 43  # of the copy protocol
 
 
@@ -254,8 +262,8 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="the name of one check")
     args = parser.parse_args()
-    checks = [check_layers, check_seams, check_sizes, check_texts, check_protocol,
-              check_format]
+    checks = [check_layers, check_seams, check_sizes, check_texts, check_skips,
+              check_protocol, check_format]
     if not args.quick:
         checks += [check_headers, check_tidy]
     failed = 0

@@ -18,7 +18,8 @@ export KC_AZURITE_URL="http://127.0.0.1:$port/devstoreaccount1"
 KC_AZURITE_KEY="Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
 KC_AZURITE_KEY+="BeksoGMGw=="
 export KC_AZURITE_KEY
-for _ in $(seq 100); do
+# A busy machine needs its time.
+for _ in $(seq 600); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     "$@"
     exit

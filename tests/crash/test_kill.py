@@ -1,7 +1,7 @@
 """kill -9 of kusto-copy and of either kusto-local, at named steps (before or after the n-th request
 of a kind is passed on) and at random moments, again and again, until the copy has ended; then every
-row is compared. KC_KILLS sets the number of kills (200), KC_SEED the seed. Under
-tools/with_azurite.sh every fifth copy goes through blob storage."""
+row is compared. KC_KILLS sets the number of kills (200), KC_SEED the seed. Every fifth copy goes
+through blob storage (tools/with_azurite.sh)."""
 import collections
 import os
 import pathlib
@@ -93,10 +93,9 @@ class KillTest(unittest.TestCase):
                        "destination": kc.Local(self.work / "destination").start()}
         self.proxies = {name: fault_proxy.FaultProxy("127.0.0.1", local.port, name=name)
                         for name, local in self.locals.items()}
-        if azurite.URL:
-            azurite.create_container(CONTAINER)
-            self.proxies["blobs"] = fault_proxy.FaultProxy.of_url(azurite.URL, blob=True,
-                                                                  name="blobs")
+        self.proxies["blobs"] = fault_proxy.FaultProxy.of_url(azurite.required(), blob=True,
+                                                              name="blobs")
+        azurite.create_container(CONTAINER)
         for proxy in self.proxies.values():
             proxy.hook = self.hook
         self.random = random.Random(SEED)
@@ -279,7 +278,7 @@ class KillTest(unittest.TestCase):
         while self.kills() < KILLS:
             copies += 1
             self.assertLess(copies, KILLS + 20, "the copies end before they can be killed")
-            blobs = bool(azurite.URL) and copies % 5 == 0
+            blobs = copies % 5 == 0
             blob_copies += blobs
             self.copy_with_kills(copies, blobs, usual_s)
             self.check(copies, blobs, expected)

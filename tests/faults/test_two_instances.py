@@ -1,7 +1,7 @@
 """Two kusto-copies that want the same: started together, one killed, one stopped and continued, two
-checkpoints for one destination; with a local folder as lake and, under tools/with_azurite.sh, with
-blob storage. The lease is 30 s (checkpoint/journal.h); scenarios that must wait for it run side by
-side. KC_PAIRS: pairs started together (50)."""
+checkpoints for one destination; with a local folder as lake and with blob storage
+(tools/with_azurite.sh). The lease is 30 s (checkpoint/journal.h); scenarios that must wait for it
+run side by side. KC_PAIRS: pairs started together (50)."""
 import concurrent.futures
 import os
 import pathlib
@@ -44,6 +44,7 @@ class Gate:
 class TwoInstances(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        azurite.required()
         cls.folder = kc.temporary_folder("kc-two-")
         cls.work = pathlib.Path(cls.folder.name)
         cls.source = kc.Local(cls.work / "source", "--export-capacity", "64").start()
@@ -59,8 +60,7 @@ class TwoInstances(unittest.TestCase):
             cls.source.mgmt(f".set-or-append T with (creationTime='2024-{i + 1:02}-01') <| range n "
                             f"from {i * ROWS} to {(i + 1) * ROWS - 1} step 1", "Source")
         cls.expected = kc.multiset(cls.source, "T", "Source")
-        if azurite.URL:
-            azurite.create_container(CONTAINER)
+        azurite.create_container(CONTAINER)
 
     @classmethod
     def tearDownClass(cls):
@@ -158,9 +158,8 @@ class TwoInstances(unittest.TestCase):
               flush=True)
 
     def test_started_together_one_runs(self):
-        self.run_together(PAIRS - PAIRS // 5 if azurite.URL else PAIRS, False)
+        self.run_together(PAIRS - PAIRS // 5, False)
 
-    @unittest.skipUnless(azurite.URL, "needs tools/with_azurite.sh")
     def test_started_together_one_runs_with_blob_storage(self):
         self.run_together(max(1, PAIRS // 5), True)
 
@@ -181,10 +180,9 @@ class TwoInstances(unittest.TestCase):
         return took
 
     def test_the_holder_is_killed(self):
-        plan = [("KilledFolder", False, (None, None), PROCESS_S)]
-        if azurite.URL:
-            plan += [("KilledBlob", True, ("a", "a"), PROCESS_S),
-                     ("KilledElsewhere", True, ("b", "c"), LEASE_S + SLACK_S + PROCESS_S)]
+        plan = [("KilledFolder", False, (None, None), PROCESS_S),
+                ("KilledBlob", True, ("a", "a"), PROCESS_S),
+                ("KilledElsewhere", True, ("b", "c"), LEASE_S + SLACK_S + PROCESS_S)]
         took = self.side_by_side(lambda p: self.killed(*p[:3]), plan)
         for (name, _, _, limit), seconds in zip(plan, took):
             print(f"{name}: taken over and done {seconds:.1f} s after the kill", flush=True)
@@ -224,8 +222,7 @@ class TwoInstances(unittest.TestCase):
         return took
 
     def test_the_holder_is_stopped(self):
-        plan = [(kind, blobs) for blobs in ((False, True) if azurite.URL else (False,))
-                for kind in GATES]
+        plan = [(kind, blobs) for blobs in (False, True) for kind in GATES]
         took = self.side_by_side(lambda p: self.stopped(*p), plan)
         for (kind, blobs), seconds in zip(plan, took):
             print(f"stopped with its {kind} on the way ({'blobs' if blobs else 'folder'}): taken "

@@ -292,6 +292,7 @@ class FaultProxy:
         self.down_until = 0.0
         self.closing = False
         self.connections = set()
+        self.mine = threading.local()  # .opened: connections that this thread made
         self.listener = self._listen(0)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -331,6 +332,11 @@ class FaultProxy:
         with self.lock:
             self.faults = []
             self.log = []
+
+    def heal(self):
+        """No more faults; the log stays."""
+        with self.lock:
+            self.faults = []
 
     def seen(self, *kinds):
         """The log, of these kinds only if there are any."""
@@ -391,6 +397,7 @@ class FaultProxy:
     def _serve(self, sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client, upstream = _Stream(sock), None
+        self.mine.opened = []
         try:
             while not self.closing:
                 head = client.until(b"\r\n\r\n")
@@ -403,11 +410,15 @@ class FaultProxy:
             with self.lock:
                 self.connections.discard(sock)
             sock.close()
-            if upstream is not None:
-                upstream.sock.close()
+            self._close_opened()
+
+    def _close_opened(self):
+        for sock in self.mine.opened:
+            sock.close()
 
     def _connect(self):
         sock = socket.create_connection(self.target)
+        self.mine.opened = [s for s in self.mine.opened if s.fileno() >= 0] + [sock]
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return _Stream(sock)
 
@@ -508,6 +519,11 @@ class FaultProxy:
             return upstream
         if name in ("twice", "twice-second"):
             return self._twice(name, client, upstream, head + raw, method, seen)
+        if name == "silent":
+            # As long as the fault is there, and for good: this request is never answered.
+            while fault in self.faults and not self.closing:
+                time.sleep(0.02)
+            raise Dropped(name)
         if name == "refused":
             self.refuse(REFUSE_S)
             _reset(client.sock)
@@ -558,12 +574,13 @@ class FaultProxy:
         else:
             def late():
                 time.sleep(LATE_S)
+                self.mine.opened = []
                 try:
-                    again, *_ = self._forward(None, request, method, seen)
-                    if again is not None:
-                        again.sock.close()
+                    self._forward(None, request, method, seen)
                 except (Dropped, OSError):
                     pass
+                finally:
+                    self._close_opened()
             threading.Thread(target=late, daemon=True).start()
         client.sock.sendall(ahead + araw)
         seen.answered = seen.statuses[0]
