@@ -81,7 +81,7 @@ std::chrono::milliseconds BlobApi::TimeoutOf(const BlobCall& call) const {
 bool BlobApi::GivenUp() const {
   if (world_.hurry == nullptr || !world_.hurry->cancelled()) return false;
   const int64_t now = world_.clock->Monotonic().count();
-  int64_t since = 0;
+  int64_t since = -1;
   if (hurried_ns_.compare_exchange_strong(since, now)) since = now;
   return world::Duration(now - since) > kLastWords;
 }

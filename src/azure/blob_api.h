@@ -47,8 +47,8 @@ class BlobApi {
   TokenProvider* const tokens_;
   std::atomic<bool> contacted_{false};    // it has answered once
   std::atomic<int64_t> clock_offset_{0};  // ticks to add to the own clock
-  // When it was first seen that the end is asked for (monotonic); 0: not yet.
-  mutable std::atomic<int64_t> hurried_ns_{0};
+  // When it was first seen that the end is asked for (monotonic); -1: not yet.
+  mutable std::atomic<int64_t> hurried_ns_{-1};
 };
 
 // The inner text of the first <tag>…</tag> in `xml`, entities decoded; "" if it isn't there.
