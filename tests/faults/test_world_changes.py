@@ -461,5 +461,39 @@ class PoliciesTest(world_case.WorldCase):
         self.verify()
 
 
+class ViewsTest(world_case.WorldCase):
+    """Materialized views at the destination: the cluster's own words, through the proxy."""
+    # Said with 400 and as permanent, meant for now (protocol F10).
+    BUSY = ("Cannot {} extents, as some of them are currently processing by materialized views of "
+            "the table")
+
+    REFUSED = ("Cannot move extents to 'T' since materialized view 'Daily' will not process these "
+               "extents")
+
+    def busy(self, kind, word):
+        self.at_destination.inject(world_case.fault_proxy.Fault("400", (kind,), times=5, text="'T'",
+                                                     says=self.BUSY.format(word)))
+        self.copy()
+        self.assertGreaterEqual(len([r for r in self.at_destination.seen(kind) if r.fault]), 5)
+        self.ends_well()
+
+    def test_moves_wait_for_it(self):
+        self.busy("move", "move")
+
+    def test_tags_are_dropped_when_it_is_done(self):
+        self.busy("drop-tags", "alter")
+
+    def test_a_view_that_will_not_take_the_rows_stops_the_table(self):
+        self.at_destination.inject(world_case.fault_proxy.Fault(
+            "400", ("move",), times=10 ** 6, text="'T'", says=self.REFUSED))
+        self.copy(EXIT_STOPPED, "T: .*materialized view 'Daily' will not process")
+        sent = collections.Counter(r.text for r in self.at_destination.seen("move") if r.fault)
+        self.assertLessEqual(max(sent.values()), 3)
+        self.assert_exact("Other")
+        self.at_destination.heal()
+        self.copy()
+        self.ends_well()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -111,6 +111,8 @@ class Fault:
     retry_after: str = None
     # Also the text of the request must match.
     text: str = ""
+    # What the answer says, for the statuses.
+    says: str = ""
     met: int = 0
 
 
@@ -164,7 +166,7 @@ _BLOB_ERRORS = {400: "InvalidHeaderValue", 401: "NoAuthenticationInformation",
                 503: "ServerBusy"}
 
 
-def _status_answer(status, blob, retry_after):
+def _status_answer(status, blob, retry_after, says):
     if blob:
         code = _BLOB_ERRORS[status]
         body = (f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code>'
@@ -173,6 +175,7 @@ def _status_answer(status, blob, retry_after):
                 f"x-ms-error-code: {code}"]
     else:
         code, text, permanent = _CLUSTER_ERRORS[status]
+        text = says or text
         body = json.dumps({"error": {"code": code, "message": text, "@type": "Injected",
                                      "@message": f"{text} (injected)",
                                      "@permanent": permanent}}).encode()
@@ -289,6 +292,9 @@ class FaultProxy:
         # the thread of that connection.
         self.hook = None
         self.keep = ()
+        # Called with (path, headers, body); what it returns is the answer, and nothing is passed
+        # on.
+        self.answers = None
         self.down_until = 0.0
         self.closing = False
         self.connections = set()
@@ -468,6 +474,10 @@ class FaultProxy:
 
     def _one(self, client, upstream, head, headers, raw, content):
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+        own = self.answers and self.answers(path, headers, content)
+        if own:
+            client.sock.sendall(own)
+            return upstream
         if self.blob:
             kind, text = kind_of_blob_request(method, path, headers, content)
             db = ""
@@ -511,7 +521,7 @@ class FaultProxy:
             return upstream
         if name in STATUSES:
             status = STATUSES[name]
-            answer = _status_answer(status, self.blob, fault.retry_after)
+            answer = _status_answer(status, self.blob, fault.retry_after, fault.says)
             if method == "HEAD":
                 answer = answer.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
             client.sock.sendall(answer)
