@@ -55,9 +55,27 @@ std::string SchemaEntry(int field_id, std::string_view name, std::string_view ty
                      empty_text ? "''" : "NULL");
 }
 
+// The one file's columns by their own names; "" if it lacks some. A schema that is given keeps
+// DuckDB from counting a single file's row groups, and then one thread reads them all.
+std::string ReadOneParquet(const NamedColumns& columns, const Extent& extent, bool row_times,
+                           const ExtentStore& store) {
+  std::string items = row_times ? std::string(kRowTimeColumn) : "1 AS none";
+  for (const auto& [name, column] : columns) {
+    const auto id = extent.FileColumn(column->id);
+    if (!id) return "";
+    items += ", " + FileColumnName(*id) + " AS " + name;
+  }
+  return "(SELECT " + items + " FROM read_parquet(" + SqlString(store.PathOf(extent.file->key)) +
+         "))";
+}
+
 // read_parquet over the files, with columns found by field id; what a file lacks is null or ''.
 std::string ReadParquet(const NamedColumns& columns, const std::vector<ExtentPtr>& extents,
                         bool row_times, const ExtentStore& store) {
+  if (extents.size() == 1) {
+    std::string one = ReadOneParquet(columns, *extents[0], row_times, store);
+    if (!one.empty()) return one;
+  }
   const ColumnIdMap* map = extents[0]->column_map.get();
   std::string schema;
   int missing = kNoFieldId;
