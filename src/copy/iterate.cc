@@ -202,8 +202,13 @@ Task<Status> DatabaseCopy::KeepFacts() {
   facts.undated = options.include_undated;
   facts.created = session_.Now();
   // Before the first year there is no time, and no row.
-  if (options.horizon_before && *options.horizon_before < session_.Now()) {
-    facts.horizon = session_.Now() - *options.horizon_before;
+  if (options.horizon_before) {
+    // By the clock that stamped the rows: this machine's may be a day off.
+    KC_CO_ASSIGN(const Answer answer,
+                 session_.StrongQuery(session_.environment.source, commands::CursorQuery()));
+    if (answer.table().rows.size() != 1) co_return Stop("the source doesn't tell the time");
+    const int64_t now = kusto::GetInt(answer.table(), 0, "Now");
+    if (*options.horizon_before < now) facts.horizon = now - *options.horizon_before;
   }
   session_.ledger.facts = facts;
   auto write = session_.WriteOne(Ledger::RecordOf(facts, session_.Now()));

@@ -109,6 +109,12 @@ class CopyClockTest(ClockCase):
             time.sleep(0.05)
         self.fail(f"{wanted} rows don't come")
 
+    def test_the_backfill_horizon_is_by_the_sources_clock(self):
+        """An hour back by a clock that is a day ahead would be nothing at all."""
+        self.clocks["copy"].set("+1d")
+        self.copy(more=["--backfillHorizon", "1h"])
+        self.ends_well()
+
     def test_set_back_between_two_iterations(self):
         self.continuous("-1d")
 
