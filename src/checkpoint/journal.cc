@@ -20,6 +20,7 @@ constexpr milliseconds kAskAgain{500};
 constexpr int kManifestAttempts = 3;
 // How often it is looked, at that distance, why a lease is gone.
 constexpr int kLooksForReason = 6;
+constexpr milliseconds kLookAgain{250};  // in all below the two seconds of a permanent error
 // How often a lease that had ended is taken up again without a successful append between.
 constexpr int kMostRegained = 5;
 // Beyond the lease itself: the server's timing is coarse.
@@ -355,7 +356,7 @@ Error Journal::WhyGone(Error error) {
     if (error.reason == "LeaseLost" && Regained()) {
       return {ErrorCode::kRetry, "the lease had ended and was taken up again", "LeaseEnded"};
     }
-    if (!clock_.Sleep(kAskAgain, nullptr)) return error;
+    if (!clock_.Sleep(kLookAgain, nullptr)) return error;
   }
   return error;
 }

@@ -366,7 +366,10 @@ Step RevokeSeen(Block block, const Event& event) {
     case RevokeVerdict::kDestinationReplaced:
       return StopBlock(std::move(block), kReplaced);
     case RevokeVerdict::kVerifyAgain:
-      return StopBlock(std::move(block), "a part of the verified extents left staging");
+      // Somebody changed staging. Ids that left it never come back, and a move is all or nothing:
+      // the old one can't succeed any more.
+      block.move_open = false;
+      return Then(std::move(block), {{Kind::kVerify}});
     case RevokeVerdict::kUndecidable:
       break;
   }
