@@ -45,9 +45,6 @@ std::optional<std::string> Scan::Name() {
   if (Take("['")) {
     auto name = Quoted('\'');
     if (name && Take("]")) return name;
-  } else if (Take("table(\"")) {
-    auto name = Quoted('"');
-    if (name && Take(", \"all\")")) return name;
   }
   rest_ = before;
   return std::nullopt;
@@ -101,7 +98,7 @@ std::vector<std::string> NamesIn(std::string_view text) {
   std::vector<std::string> names;
   Scan scan(text);
   while (true) {
-    const size_t at = std::min(scan.rest().find("['"), scan.rest().find("table(\""));
+    const size_t at = scan.rest().find("['");
     if (at == std::string_view::npos) return names;
     Scan name(scan.rest().substr(at));
     auto found = name.Name();

@@ -6,7 +6,7 @@ import json
 import shutil
 import unittest
 
-from harness import world_case
+from harness import kc, world_case
 from harness.world_case import (EXIT_DIFFERENT, EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, INSTANTS,
                                 ROWS_PER_INSTANT)
 
@@ -109,6 +109,33 @@ class SourceRowsTest(world_case.WorldCase):
         self.at_source.inject(world_case.fault_proxy.Fault("slow", ("export",)))
         self.copy(say=f"T: .*{ROWS_PER_INSTANT} .*source")
         self.ends_well()
+
+    # Some rows of an extent: the rest stands in a new one, with its ingestion times.
+    HALF = ".delete table T records <| T | where n >= 430 and n < 480"
+
+    def test_records_deleted_between_plan_and_export(self):
+        self.at_the_source("export", self.HALF, nth=2, text="'T'")
+        self.copy(say="T: .*50 .*source")
+        self.ends_well()
+
+    def test_records_deleted_while_planning(self):
+        self.at_the_source("plan", self.HALF, text="'T'", phase="after")
+        self.copy(say="T: .*50 .*source")
+        self.ends_well()
+
+    def test_records_deleted_between_their_fingerprint_and_export(self):
+        self.at_source.inject(world_case.fault_proxy.Fault("slow", ("export",), times=4))
+        self.at_the_source("fingerprint", ".delete table T records <| T | where n % 2 == 0",
+                           text="'T'", phase="after")
+        self.copy(say="T: .*300 .*source")
+        self.ends_well()
+
+    def test_records_deleted_after_they_were_copied_are_told(self):
+        self.copy()
+        self.on_source(self.HALF)
+        self.append(INSTANTS)
+        self.copy(say="T: 50 rows that were copied were removed")
+        self.verify(EXIT_DIFFERENT, "T")
 
     def test_table_cleared_between_plan_and_export(self):
         self.at_the_source("export", ".clear table T data", nth=2, text="'T'")
@@ -386,6 +413,27 @@ class StagingTest(world_case.WorldCase):
         self.copy(say="T: .*copied from the beginning")
         self.ends_well()
 
+    def until_done(self, command):
+        """Extents may go to the destination between a command's look and its change."""
+        for _ in range(20):
+            try:
+                return self.on_destination(command)
+            except kc.KustoError as error:
+                last = error
+        raise last
+
+    def test_records_deleted_in_staging_before_a_move(self):
+        """The extents that were verified are gone: what is there now is never published."""
+        def delete():
+            for row in self.destination.mgmt(".show tables", self.db):
+                name = row["TableName"]
+                if name.startswith("KcStaging_"):
+                    self.until_done(f".delete table {name} records <| {name} | where n % 2 == 0")
+        self.when(self.at_destination, "move", delete, nth=2, text="'T'")
+        self.copy(EXIT_STOPPED, "T: .*staging were changed by somebody else")
+        self.copy()
+        self.ends_well()
+
     def test_files_removed_between_export_and_ingestion(self):
         self.when(self.at_destination, "ingest", self.remove_files, nth=2)
         self.copy()
@@ -402,7 +450,13 @@ class CheckpointRemovedTest(world_case.WorldCase):
         self.copy(EXIT_REFUSED, "(?i)checkpoint")
 
     def test_lake_removed_while_it_runs(self):
-        self.when(self.at_destination, "ingest", lambda: shutil.rmtree(self.lake), nth=2)
+        def remove():
+            for _ in range(100):  # it is being written to
+                shutil.rmtree(self.lake, ignore_errors=True)
+                if not self.lake.exists():
+                    return
+            raise TimeoutError("the lake comes back again and again")
+        self.when(self.at_destination, "ingest", remove, nth=2)
         self.copy(EXIT_FAILED, "(?i)checkpoint")
         self.copy(EXIT_REFUSED, "belongs to another copy")
         # The way out that the message names.

@@ -10,5 +10,6 @@ void RegisterMoveExtentsCommands(CommandRegistry& registry);  // .move, .replace
 void RegisterDropExtentsCommands(CommandRegistry& registry);  // .drop extents, .clear table data
 void RegisterExtentTagsCommands(CommandRegistry& registry);
 void RegisterMergeExtentsCommands(CommandRegistry& registry);
+void RegisterDeleteRecordsCommands(CommandRegistry& registry);
 
 }  // namespace kc::local

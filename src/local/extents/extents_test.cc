@@ -56,6 +56,34 @@ TEST_F(ExtentsTest, TagFilters) {
   EXPECT_EQ(Fails(".show table S extents where rows has 't'"), "BadRequest_SyntaxError");
 }
 
+TEST_F(ExtentsTest, DeletedRecordsGoAndTheRestStaysAsItWas) {
+  Run(".set-or-append S <| range i from 1 to 100 step 1 | project a=i, b=iff(i % 2 == 0, 'x', '')");
+  Run(".append S <| datatable(a:long, b:string)[long(null), 'n', 7, 'twin', 7, 'twin']");
+  const Lines before = Ids("S");
+  const std::string rest =
+      "S | where not(a > 90 and b == 'x') | extend t = ingestion_time() "
+      "| order by t asc, a asc, b asc | project strcat(t, '|', a, '|', b)";
+  const Lines wanted = Rows(rest);
+  EXPECT_EQ(Run(".delete table S records with (whatif=true) <| S | where a > 90 and b == 'x'")
+                .rows.size(),
+            1u);
+  EXPECT_EQ(Ids("S"), before);
+  ValueTable deleted = Run(".delete table S records <| S | where a > 90 and b == 'x'");
+  ASSERT_EQ(deleted.rows.size(), 1u);
+  EXPECT_EQ(std::get<int64_t>(deleted.rows[0][2]), 5);
+  EXPECT_EQ(Rows("S | where a > 90 and b == 'x' | count"), Lines{"0"});
+  EXPECT_EQ(Rows(rest), wanted) << "their ingestion times, too";
+  EXPECT_EQ(Ids("S").size(), before.size());
+  // An extent of which nothing is left goes; equal rows go together; null isn't true.
+  Run(".delete table S records <| S | where a == 1 and b == 'x'");
+  EXPECT_EQ(Ids("S").size(), before.size() - 1);
+  Run(".delete table S records <| S | where b == 'twin'");
+  EXPECT_EQ(Rows("S | where b in ('twin', 'n') | project b"), Lines{"n"});
+  EXPECT_EQ(Run(".delete table S records <| S | where a > 1000").rows.size(), 0u);
+  EXPECT_EQ(Fails(".delete table S records <| S"), "BadRequest");
+  EXPECT_EQ(Fails(".delete table None records <| None | where a > 0"), "BadRequest_EntityNotFound");
+}
+
 TEST_F(ExtentsTest, MoveByIdsIsAllOrNothing) {
   Lines ids = Ids("S");
   ValueTable moved = Run(".move extents from table S to table D with (setNewIngestionTime=true) " +

@@ -15,6 +15,7 @@ void RegisterDataCommands(CommandRegistry& registry) {
   RegisterDropExtentsCommands(registry);
   RegisterExtentTagsCommands(registry);
   RegisterMergeExtentsCommands(registry);
+  RegisterDeleteRecordsCommands(registry);
 }
 
 }  // namespace kc::local
