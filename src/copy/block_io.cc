@@ -223,6 +223,7 @@ Task<void> BlockIo::SendExport(const Block& block, Event& event) {
   auto await = session_.source_operations.Await(*id);
   const Result<commands::Operation> operation = co_await await;
   if (!operation) co_return failed(operation.error());
+  exported_();
   if (operation->state != commands::OperationState::kCompleted) {
     Error error;
     error.message = fmt::format("{}: {}", operation->state_text, operation->status);

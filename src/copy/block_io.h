@@ -2,6 +2,8 @@
 // event. An error is returned only for what ends the session or can't be read at all.
 #pragma once
 
+#include <functional>
+
 #include "copy/session.h"
 #include "copy/step.h"
 
@@ -9,7 +11,10 @@ namespace kc::copy {
 
 class BlockIo {
  public:
-  BlockIo(Session& session, TableRun& run) : session_(session), run_(run) {}
+  // `exported`: called when the cluster is done with an export's operation, so that the next one
+  // gets the slot while the files of this one are still asked for.
+  BlockIo(Session& session, TableRun& run, std::function<void()> exported)
+      : session_(session), run_(run), exported_(std::move(exported)) {}
   // `block` must stay where it is until the task ends.
   world::Task<Result<Event>> Do(Action action, const Block& block);
 
@@ -37,6 +42,7 @@ class BlockIo {
 
   Session& session_;
   TableRun& run_;
+  const std::function<void()> exported_;
 };
 
 // The rows of a block at the source.

@@ -20,7 +20,10 @@ using Kind = ActionKind;
 class Runner {
  public:
   Runner(Session& session, TableRun& run, int64_t id)
-      : session_(session), run_(run), id_(id), io_(session, run) {}
+      : session_(session),
+        run_(run),
+        id_(id),
+        io_(session, run, [this] { GiveBack(export_slot_); }) {}
 
   Task<void> Run();
 
@@ -32,6 +35,9 @@ class Runner {
   Task<Result<Event>> WaitIngestSlot();
   Task<Result<Event>> TakeOver();
   void StopTable();
+  static void GiveBack(world::Slots*& slot) {
+    if (auto* slots = std::exchange(slot, nullptr)) slots->Release();
+  }
   void GiveSlotsBack();
 
   Session& session_;
@@ -84,8 +90,8 @@ Task<void> Runner::Run() {
 }
 
 void Runner::GiveSlotsBack() {
-  if (auto* slots = std::exchange(export_slot_, nullptr)) slots->Release();
-  if (auto* slots = std::exchange(ingest_slot_, nullptr)) slots->Release();
+  GiveBack(export_slot_);
+  GiveBack(ingest_slot_);
 }
 
 Task<Status> Runner::Record() {

@@ -12,6 +12,9 @@ constexpr world::Duration kLongestDelay = seconds(5);
 // The goal is that stages follow each other within a quarter of a second.
 constexpr milliseconds kLongestQuickDelay{200};
 constexpr seconds kQuick{5};
+// Slow work is asked for after such a part of the time that it has taken: what has ended unseen
+// keeps a slot of the cluster idle.
+constexpr int kPart = 20;
 // Operations that will be due within this part of their delay are asked for with those that are
 // due: the number of polls doesn't grow with the number of operations.
 constexpr int kTogether = 4;
@@ -22,7 +25,10 @@ constexpr int kMaxMissed = 8;
 }  // namespace
 
 world::Duration NextPoll(world::Duration elapsed, world::Duration last) {
-  const world::Duration longest = elapsed < kQuick ? kLongestQuickDelay : kLongestDelay;
+  const world::Duration longest =
+      elapsed < kQuick
+          ? kLongestQuickDelay
+          : std::clamp<world::Duration>(elapsed / kPart, kLongestQuickDelay, kLongestDelay);
   return std::min<world::Duration>(last * 5 / 4, longest);
 }
 

@@ -37,7 +37,7 @@ TEST(NextPoll, FastOperationsAreSeenSoon) {
 }
 
 TEST(NextPoll, SlowOperationsAreAskedForSeldom) {
-  EXPECT_LE(CostOf(seconds(30)).polls, 60);
+  EXPECT_LE(CostOf(seconds(30)).polls, 75);
   EXPECT_LE(CostOf(hours(1)).polls, 800);
   EXPECT_LE(CostOf(hours(1)).late, seconds(5));
 }
