@@ -43,4 +43,8 @@ bool DynamicCell(std::string_view text, size_t limit, std::string& scratch) {
   return scratch != "null" && scratch.size() <= limit;
 }
 
+bool IsDynamicCell(std::string_view text, size_t limit) {
+  return text.size() <= limit && text != "null" && udf::IsNormalJson(text);
+}
+
 }  // namespace kc::engine

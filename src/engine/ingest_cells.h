@@ -23,4 +23,7 @@ std::string_view StringCell(std::string_view text, size_t limit, std::string& sc
 // `scratch`. False (null) for blanks, "null", and what is larger than `limit`.
 bool DynamicCell(std::string_view text, size_t limit, std::string& scratch);
 
+// Would DynamicCell give just this text? It must be valid UTF-8.
+bool IsDynamicCell(std::string_view text, size_t limit);
+
 }  // namespace kc::engine

@@ -29,11 +29,9 @@ std::vector<CellRule> ReadRules(std::string_view text, size_t columns) {
   return rules;
 }
 
-bool Fits(const CellRule& rule, const Input& input, idx_t row, std::string& scratch) {
+bool Fits(const CellRule& rule, const Input& input, idx_t row) {
   if (rule.kind == 's') return input.Valid(row) && input.Get<Text>(row).size() <= rule.limit;
-  if (rule.kind != 'y' || !input.Valid(row)) return true;
-  const Text text = input.Get<Text>(row);
-  return DynamicCell(text, rule.limit, scratch) && scratch == text;
+  return rule.kind != 'y' || !input.Valid(row) || IsDynamicCell(input.Get<Text>(row), rule.limit);
 }
 
 // kql_cells_fit(rules, a1, a2 …): are the cells just as ingestion would write them? That all of the
@@ -46,11 +44,10 @@ void CellsFit(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector 
     const std::vector<CellRule> rules = ReadRules(InputOf(chunk, 0).Get<Text>(0), cells);
     auto* out = static_cast<bool*>(duckdb_vector_get_data(vector));
     std::fill(out, out + rows, true);
-    std::string scratch;
     for (size_t i = 0; i < cells; ++i) {
       if (rules[i].kind == 'x') continue;
       const Input input = InputOf(chunk, i + 1);
-      for (idx_t row = 0; row < rows; ++row) out[row] &= Fits(rules[i], input, row, scratch);
+      for (idx_t row = 0; row < rows; ++row) out[row] &= Fits(rules[i], input, row);
     }
   } catch (const std::exception& e) {
     duckdb_scalar_function_set_error(info, e.what());

@@ -127,10 +127,29 @@ const char* Unescape(const char* at, const char* end, std::string& out) {
   return at;
 }
 
-// Recursive descent over strict JSON.
+// Takes what a std::string would and compares it with a text.
+class Comparison {
+ public:
+  explicit Comparison(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+  void push_back(char c) { append({&c, 1}); }
+  void append(std::string_view piece) {
+    same_ = same_ && piece.size() <= static_cast<size_t>(end_ - at_) &&
+            (piece.data() == at_ || std::memcmp(piece.data(), at_, piece.size()) == 0);
+    if (same_) at_ += piece.size();
+  }
+  bool IsWhole() const { return same_ && at_ == end_; }
+
+ private:
+  const char* at_;
+  const char* end_;
+  bool same_ = true;
+};
+
+// Recursive descent over strict JSON. Out: std::string or Comparison.
+template <typename Out>
 class Normalizer {
  public:
-  Normalizer(std::string_view text, std::string& out)
+  Normalizer(std::string_view text, Out& out)
       : at_(text.data()), end_(at_ + text.size()), out_(out) {}
 
   bool Run() {
@@ -185,9 +204,11 @@ class Normalizer {
       out_.push_back('}');
       return true;
     }
+    bool first = true;
     do {
       SkipBlanks();
-      if (out_.back() != '{') out_.push_back(',');
+      if (!first) out_.push_back(',');
+      first = false;
       if (at_ == end_ || *at_ != '"' || !String() || !Take(':')) return false;
       out_.push_back(':');
       SkipBlanks();
@@ -218,7 +239,7 @@ class Normalizer {
     for (const char* p = at_ + 1; p < end_; ++p) {
       const auto c = static_cast<unsigned char>(*p);
       if (c == '"') {
-        out_.append(start, static_cast<size_t>(p + 1 - start));
+        out_.append(std::string_view(start, static_cast<size_t>(p + 1 - start)));
         at_ = p + 1;
         return true;
       }
@@ -232,7 +253,9 @@ class Normalizer {
     for (const char* p = at_ + 1; p < end_;) {
       const auto c = static_cast<unsigned char>(*p);
       if (c == '"') {
-        AppendJsonQuoted(out_, content);
+        std::string quoted;
+        AppendJsonQuoted(quoted, content);
+        out_.append(quoted);
         at_ = p + 1;
         return true;
       }
@@ -273,14 +296,16 @@ class Normalizer {
     if (integer && text != "-0" && JsonToInteger(text)) {
       out_.append(text);
     } else {
-      AppendJsonReal(out_, JsonToDouble(text));
+      std::string real;
+      AppendJsonReal(real, JsonToDouble(text));
+      out_.append(real);
     }
     return true;
   }
 
   const char* at_;
   const char* end_;
-  std::string& out_;
+  Out& out_;
 };
 
 }  // namespace
@@ -458,6 +483,11 @@ void AppendJsonInteger(std::string& out, int64_t value) {
 
 bool NormalizeJson(std::string_view text, std::string& out) {
   return Normalizer(text, out).Run();
+}
+
+bool IsNormalJson(std::string_view text) {
+  Comparison same(text);
+  return Normalizer(text, same).Run() && same.IsWhole();
 }
 
 namespace {

@@ -67,6 +67,8 @@ void AppendJsonInteger(std::string& out, int64_t value);
 // are, other numbers in their shortest form. False if the text isn't JSON (then `out` is
 // undefined).
 bool NormalizeJson(std::string_view text, std::string& out);
+// Is the text what NormalizeJson makes of it?
+bool IsNormalJson(std::string_view text);
 // The same value with the keys of all objects sorted by their bytes.
 void AppendSortedJson(std::string& out, std::string_view json);
 

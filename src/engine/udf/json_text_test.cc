@@ -48,5 +48,61 @@ TEST(JsonText, ObjectsOfEverySizeAreSortedAndEqualKeysKeepTheirOrder) {
   }
 }
 
+// What ingestion takes over without writing it anew.
+TEST(JsonText, NormalIsWhatNormalizingLeavesAsItIs) {
+  constexpr const char* kTexts[] = {"",
+                                    " ",
+                                    "null",
+                                    "true",
+                                    "1",
+                                    "-1",
+                                    "-0",
+                                    "01",
+                                    "1.0",
+                                    "1.50",
+                                    "1e3",
+                                    "1000.0",
+                                    "1e400",
+                                    "9223372036854775807",
+                                    "9223372036854775808",
+                                    "1e21",
+                                    "0.1",
+                                    "\"a\"",
+                                    "\"a",
+                                    "\"a\\/b\"",
+                                    "\"a\\nb\"",
+                                    "\"\\u000a\"",
+                                    "\"\\u00e9\"",
+                                    "\"\xC3\xA9\"",
+                                    "[]",
+                                    "[ ]",
+                                    "[1,2]",
+                                    "[1, 2]",
+                                    "[1,]",
+                                    "{}",
+                                    "{\"a\":1}",
+                                    "{\"a\": 1}",
+                                    "{ \"a\":1}",
+                                    "{\"a\":1,\"a\":2}",
+                                    "{\"b\":{\"{\":[{}]},\"a\":\"{\"}",
+                                    "{\"a\":1} ",
+                                    " {\"a\":1}",
+                                    "{\"a\":1}{",
+                                    "{a:1}",
+                                    "{\"a\"}",
+                                    "[1]]",
+                                    "nul",
+                                    "\"\x01\"",
+                                    "\"\\u0001\"",
+                                    "\"\\ud800\""};
+  for (const std::string text : kTexts) {
+    std::string normal;
+    const bool same = NormalizeJson(text, normal) && normal == text;
+    EXPECT_EQ(IsNormalJson(text), same) << text;
+  }
+  EXPECT_TRUE(IsNormalJson(R"({"b":{"{":[{},1.5,"x\"y"]},"a":null})"));
+  EXPECT_FALSE(IsNormalJson(R"({"b": 1})"));
+}
+
 }  // namespace
 }  // namespace kc::engine::udf
