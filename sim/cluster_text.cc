@@ -45,6 +45,9 @@ std::optional<std::string> Scan::Name() {
   if (Take("['")) {
     auto name = Quoted('\'');
     if (name && Take("]")) return name;
+  } else if (Take("table(\"")) {
+    auto name = Quoted('"');
+    if (name && Take(", \"all\")")) return name;
   }
   rest_ = before;
   return std::nullopt;
@@ -98,7 +101,7 @@ std::vector<std::string> NamesIn(std::string_view text) {
   std::vector<std::string> names;
   Scan scan(text);
   while (true) {
-    const size_t at = scan.rest().find("['");
+    const size_t at = std::min(scan.rest().find("['"), scan.rest().find("table(\""));
     if (at == std::string_view::npos) return names;
     Scan name(scan.rest().substr(at));
     auto found = name.Name();

@@ -18,7 +18,7 @@ class Scan {
   bool Take(std::string_view literal);
   // Skips what comes before the literal, and it; false (nothing skipped) if it doesn't come.
   bool SkipPast(std::string_view literal);
-  // ['…']
+  // ['…'], or table("…", "all")
   std::optional<std::string> Name();
   // "…", h"…"
   std::optional<std::string> Text();
@@ -34,7 +34,7 @@ class Scan {
   std::string_view rest_;
 };
 
-// All ['names'] of a text, in order, each once.
+// All names of a text, in order, each once.
 std::vector<std::string> NamesIn(std::string_view text);
 // (a, b, c) → the GUIDs in it.
 std::vector<std::string> GuidsIn(std::string_view text);

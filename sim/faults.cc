@@ -25,7 +25,7 @@ std::string KindOf(const Call& call) {
   size_t end = call.text.find(' ');
   if (end != std::string_view::npos && call.text[0] == '.') end = call.text.find(' ', end + 1);
   std::string kind(call.text.substr(0, std::min<size_t>(end, 24)));
-  if (kind.starts_with("['")) kind = "rows";
+  if (kind.starts_with("table(")) kind = "rows";
   if (kind == "let") kind = "fingerprint";
   return kind;
 }

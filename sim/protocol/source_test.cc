@@ -128,7 +128,7 @@ TEST(Protocol, F21_ThePlansSumLiesBetweenTwoCountsOrWhatMovedInIsTold) {
   int looks = 0;
   moved.on_request = [&](const Call& call) {
     const bool plan = call.text.find("by Instant") != std::string_view::npos &&
-                      call.text.find("['A']") != std::string_view::npos;
+                      call.text.find("table(\"A\"") != std::string_view::npos;
     if (!plan || ++looks != 3) return;
     Table& table = moved.world.source.tables.at("A");
     Extent extra = table.extents.begin()->second;
@@ -258,7 +258,7 @@ TEST(Protocol, F29_ColumnsAreNamedAndAChangeUnderWayIsSeen) {
   int exports = 0;
   scene.on_request = [&](const Call& call) {
     const bool is_export = call.party == Party::kSource && call.text.starts_with(".export") &&
-                           call.text.find("['A']") != std::string_view::npos;
+                           call.text.find("table(\"A\"") != std::string_view::npos;
     if (!is_export || ++exports != 2) return;
     Table& table = scene.world.source.tables.at("A");
     table.columns.pop_back();

@@ -213,6 +213,12 @@ class Binder {
   // Null if there is no table or function of that name.
   Result<NodePtr> TryResolveTable(const DatabaseRef& where, const std::string& name,
                                   const EnvPtr& env, TableKind kind = TableKind::kTable);
+  Result<NodePtr> TryStoredTable(const DatabaseRef& where, const std::string& name,
+                                 const EnvPtr& env, TableKind kind);
+  Result<NodePtr> TryFunctionAsTable(const DatabaseRef& where, const std::string& name,
+                                     const EnvPtr& env);
+  Result<NodePtr> ResolveTableCall(const ast::Expr& call, size_t first, const DatabaseRef& where,
+                                   const EnvPtr& env, TableKind kind);
   NodePtr ScanTable(TablePtr table);
   NodePtr FromValues(std::shared_ptr<const ValueTable> values);
   Result<NodePtr> BindDataTable(const ast::Expr& expr, const EnvPtr& env);

@@ -32,21 +32,31 @@ NodePtr Binder::FromValues(std::shared_ptr<const ValueTable> values) {
   return node;
 }
 
+// A function without parameters as a table; null if there is none.
+Result<NodePtr> Binder::TryFunctionAsTable(const DatabaseRef& where, const std::string& name,
+                                           const EnvPtr& env) {
+  KC_ASSIGN(auto stored, StoredFunction(where, name));
+  if (stored.first == nullptr) return NodePtr();
+  ast::Expr call;
+  call.kind = ast::ExprKind::kCall;
+  call.text = name;
+  KC_ASSIGN(Bound bound, CallUser(*stored.first, stored.second, name, call, Scope{env, nullptr}));
+  if (bound.table) return std::move(bound.table);
+  return Semantic("SEM0040", "A table is expected, '" + name + "' gives a scalar");
+}
+
+// By its name alone a function hides a table that is called the same.
 Result<NodePtr> Binder::TryResolveTable(const DatabaseRef& where, const std::string& name,
                                         const EnvPtr& env, TableKind kind) {
   if (kind == TableKind::kTable) {
-    // A function without parameters hides a table of the same name.
-    KC_ASSIGN(auto stored, StoredFunction(where, name));
-    if (stored.first != nullptr) {
-      ast::Expr call;
-      call.kind = ast::ExprKind::kCall;
-      call.text = name;
-      KC_ASSIGN(Bound bound,
-                CallUser(*stored.first, stored.second, name, call, Scope{env, nullptr}));
-      if (bound.table) return std::move(bound.table);
-      return Semantic("SEM0040", "A table is expected, '" + name + "' gives a scalar");
-    }
+    KC_ASSIGN(NodePtr function, TryFunctionAsTable(where, name, env));
+    if (function) return function;
   }
+  return TryStoredTable(where, name, env, kind);
+}
+
+Result<NodePtr> Binder::TryStoredTable(const DatabaseRef& where, const std::string& name,
+                                       const EnvPtr& env, TableKind kind) {
   if (request_.catalog == nullptr) return NodePtr();
   KC_ASSIGN(TablePtr table, request_.catalog->FindTable(where, name, kind));
   if (!table) return NodePtr();
@@ -94,6 +104,26 @@ Result<std::optional<DatabaseRef>> Binder::BindDatabaseRef(const ast::Expr& expr
   return std::optional<DatabaseRef>();
 }
 
+// table('T', 'scope') and the like: a function only where there is no such table.
+Result<NodePtr> Binder::ResolveTableCall(const ast::Expr& call, size_t first,
+                                         const DatabaseRef& where, const EnvPtr& env,
+                                         TableKind kind) {
+  KC_ASSIGN(const std::string name, BindConstantText(*call.args[first], env, call.text));
+  if (call.args.size() > first + 2) {
+    return Semantic("SEM0219", call.text + "(): wrong number of arguments");
+  }
+  if (kind == TableKind::kTable && call.args.size() == first + 2) {
+    // All data is in the hot cache here.
+    KC_ASSIGN(const std::string scope, BindConstantText(*call.args[first + 1], env, call.text));
+    if (scope != "all" && scope != "hotcache" && scope != "default") {
+      return Semantic("SEM0041", "table(): '" + scope + "' is no scope: all, hotcache or default");
+    }
+  }
+  KC_ASSIGN(NodePtr stored, TryStoredTable(where, name, env, kind));
+  if (stored) return stored;
+  return ResolveTable(where, name, env, kind);
+}
+
 namespace {
 
 std::optional<TableKind> TableFunctionKind(const std::string& name) {
@@ -123,7 +153,7 @@ Result<std::optional<Bound>> Binder::BindTableFunction(const ast::Expr& call, co
           if (bound.table) return std::optional<Bound>(std::move(bound));
         }
       }
-      return table(ResolveTable(env->database, name, env, *kind));
+      return table(ResolveTableCall(call, 0, env->database, env, *kind));
     }
     if (call.text == "view" || call.text == "typeof") return std::optional<Bound>();
     return std::optional<Bound>();
@@ -136,8 +166,7 @@ Result<std::optional<Bound>> Binder::BindTableFunction(const ast::Expr& call, co
   }
   const auto kind = TableFunctionKind(call.text);
   if (kind && call.args.size() >= 2) {
-    KC_ASSIGN(std::string name, BindConstantText(*call.args[1], env, call.text));
-    return table(ResolveTable(*where, name, env, *kind));
+    return table(ResolveTableCall(call, 1, *where, env, *kind));
   }
   KC_ASSIGN(auto stored, StoredFunction(*where, call.text));
   if (stored.first == nullptr) {

@@ -118,6 +118,20 @@ class ChangesTest(pair.PairTest):
         code, out, err = kc.run_copy("verify", *self.arguments())
         self.assertEqual(code, 0, out + err)
 
+    def test_a_function_that_hides_its_table(self):
+        # By its name alone, a query would see the rows that the function lets through.
+        self.on_source(".set T <| range x from 1 to 100 step 1",
+                       ".create function T() { table('T') | where x > 90 }",
+                       ".set KC_Status <| print y=1")
+        self.copy()
+        self.on_source(".append T <| print x=101")
+        self.copy()
+        self.assertEqual(self.destination.scalar("table('T') | count", self.DATABASE), 101)
+        self.assertEqual(self.destination.scalar("table('KC_Status')", self.DATABASE), 1)
+        self.destination.mgmt(".create function T() { table('T') | where x > 90 }", self.DATABASE)
+        code, out, err = kc.run_copy("verify", *self.arguments())
+        self.assertEqual(code, 0, out + err)
+
     def test_a_horizon_before_all_time_means_everything(self):
         self.on_source(".set T <| print x=1")
         self.copy("-b", "999999d")

@@ -50,6 +50,17 @@ class ClustersTest(unittest.TestCase):
         self.near.mgmt(".set-or-append Names <| .show tables | project TableName")
         self.assertEqual(self.near.rows("Names"), [{"TableName": "Mine"}])
 
+    def test_a_function_hides_a_table_but_from_table(self):
+        self.near.mgmt(".set V <| range x from 1 to 9 step 1")
+        self.near.mgmt(".create function V() { table('V') | where x > 5 }")
+        self.assertEqual(self.near.scalar("V | count"), 4)
+        for text in ("table('V')", "table('V', 'all')", "database('NetDefaultDB').table('V')"):
+            self.assertEqual(self.near.scalar(text + " | count"), 9, text)
+        self.near.mgmt(".create function OnlyHere() { print 1 }")
+        self.assertEqual(self.near.scalar("table('OnlyHere') | count"), 1)
+        with self.assertRaises(kc.KustoError):
+            self.near.query("table('V', 'warm')")
+
     def test_functions_are_checked_when_they_are_made(self):
         with self.assertRaises(kc.KustoError):
             self.near.mgmt(".create function F() { Missing | count }")

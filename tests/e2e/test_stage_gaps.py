@@ -25,7 +25,8 @@ def seconds(text):
 
 def ranges(seen):
     """The rows that a text is about."""
-    table = re.search(r"\['(T\d+)'\]", seen.text)[1]
+    table = re.search(r"table\(\"(T\d+)\"|\['(T\d+)'\]", seen.text)
+    table = table[1] or table[2]
     return (table, *re.findall(r"datetime\([^)]*\)", seen.text.split("where ingestion_time")[-1]))
 
 

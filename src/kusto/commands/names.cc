@@ -5,6 +5,10 @@
 
 namespace kc::kusto::commands {
 
+std::string TableRows(std::string_view name) {
+  return "table(" + KqlStringLiteral(name) + ", \"all\")";
+}
+
 std::string Name(std::string_view name) {
   // ['…'] with the escapes of a string literal, which a name may hold in any place.
   std::string literal = KqlStringLiteral(name);  // "…"

@@ -12,6 +12,9 @@ namespace kc::kusto::commands {
 
 // ['name'] always: right in queries and commands, whatever the name is.
 std::string Name(std::string_view name);
+// The rows of a table in a query: its name alone would mean a stored function that is called the
+// same, and where a cluster's default scope is the hot cache, only what is in it.
+std::string TableRows(std::string_view name);
 // "…" with escapes.
 std::string Text(std::string_view text);
 // h"…": shown as *** in Kusto's own logs.

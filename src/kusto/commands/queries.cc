@@ -45,7 +45,7 @@ std::string ColumnSums(const std::string& rows, const std::vector<ColumnSchema>&
 }
 
 std::string StagedRows(const std::string& table, const std::vector<std::string>& tags) {
-  std::string out = Name(table) + "\n| where ";
+  std::string out = TableRows(table) + "\n| where ";
   for (size_t i = 0; i < tags.size(); ++i) {
     std::string tag = Text(tags[i]);
     out += (i == 0 ? "" : " or ") + ("(extent_tags() has_cs " + tag) +
@@ -66,7 +66,7 @@ std::string CursorQuery() {
 }
 
 std::string RowsText(const Rows& rows, const std::vector<ColumnSchema>& columns) {
-  std::string out = Name(rows.table);
+  std::string out = TableRows(rows.table);
   if (rows.undated) {
     out += "\n| where isnull(ingestion_time())";
   } else {
@@ -106,7 +106,8 @@ std::string KindsOfTimes(const Rows& rows, const std::vector<ColumnSchema>& colu
 }
 
 std::string CountUndated(const std::string& table) {
-  return Name(table) + "\n| summarize Undated = countif(isnull(ingestion_time())), Total = count()";
+  return TableRows(table) +
+         "\n| summarize Undated = countif(isnull(ingestion_time())), Total = count()";
 }
 
 std::string CountTables(const std::vector<Rows>& tables) {
@@ -149,7 +150,7 @@ std::string StagedColumnFingerprints(const std::string& table, const std::vector
 std::string VerifyByDay(const std::string& table, const std::vector<ColumnSchema>& columns,
                         const std::string& by, int slice) {
   std::string key = by.empty() ? "" : "bin(" + Name(by) + ", 1d)";
-  return Fingerprinted(Name(table), columns, slice, "Day", key);
+  return Fingerprinted(TableRows(table), columns, slice, "Day", key);
 }
 
 }  // namespace kc::kusto::commands

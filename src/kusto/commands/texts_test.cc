@@ -218,6 +218,7 @@ TEST(CommandTexts, NamesAreEscaped) {
   EXPECT_EQ(Name("a\"b"), R"(['a"b'])");
   EXPECT_EQ(Name("a\\b"), R"(['a\\b'])");
   EXPECT_EQ(Name("a\\\"b"), R"(['a\\"b'])");
+  EXPECT_EQ(TableRows("a\"b"), R"(table("a\"b", "all"))");
   EXPECT_EQ(Secret("x?sig=\"y\""), R"(h"x?sig=\"y\"")");
   EXPECT_EQ(DateTime(0), "datetime(0001-01-01T00:00:00.0000000Z)");
 }
@@ -233,7 +234,7 @@ TEST(CommandTexts, MovesNameTheirExtents) {
 TEST(CommandTexts, RowsAreBoundByCursorAndTime) {
   Rows rows{.table = "T", .after = "c0", .upto = "c1", .ranges = {{0, 10'000'000}}};
   EXPECT_EQ(RowsText(rows),
-            "['T']\n| where cursor_after(\"c0\") and cursor_before_or_at(\"c1\")\n"
+            "table(\"T\", \"all\")\n| where cursor_after(\"c0\") and cursor_before_or_at(\"c1\")\n"
             "| where ingestion_time() between (datetime(0001-01-01T00:00:00.0000000Z) .. "
             "datetime(0001-01-01T00:00:01.0000000Z))");
 }
