@@ -18,8 +18,8 @@ EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_DIFFERENT, EXIT_STOPPED = 0, 1, 3, 6, 7
 
 class Moment:
     """Does something once, while the nth request of a kind passes a proxy: before the server gets
-    it or after it acted. The request waits until it is done. `text` narrows it down: 'T' is table T,
-    whether a command names it or a query."""
+    it or after it acted. The request waits until it is done. `text` narrows it down: 'T' is
+    table T, whether a command names it or a query."""
 
     def __init__(self, proxy, kind, action, nth=1, phase="before", text=""):
         self.kind, self.action, self.nth, self.phase = kind, action, nth, phase
