@@ -26,7 +26,8 @@ class RowHashes(unittest.TestCase):
 
         def find(what):
             return [line for line in lines if line["what"] == what and
-                    ("['datetime']" in line["text"] or what.startswith("sum"))][-1]
+                    ("['datetime']" in line["text"] or 'table("datetime"' in line["text"] or
+                     what.startswith("sum"))][-1]
 
         return find
 
