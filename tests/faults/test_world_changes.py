@@ -127,7 +127,8 @@ class SourceRowsTest(world_case.WorldCase):
         self.at_source.inject(world_case.fault_proxy.Fault("slow", ("export",), times=4))
         self.at_the_source("fingerprint", ".delete table T records <| T | where n % 2 == 0",
                            text="'T'", phase="after")
-        self.copy(say="T: .*300 .*source")
+        # On a busy machine a block of 100 rows may have been exported by then.
+        self.copy(say=r"T: .*(300|250) .*source")
         self.ends_well()
 
     def test_records_deleted_after_they_were_copied_are_told(self):
