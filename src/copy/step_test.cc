@@ -415,6 +415,18 @@ TEST(Step, WhatARevokeSavedIsIngestedAgainIfItIsNotWhatWasVerified) {
   EXPECT_EQ(Kinds(step), (std::vector{Kind::kRecord, Kind::kWaitIngestSlot}));
 }
 
+// Somebody deleted rows in staging: an id is gone for ever, so that the old move can't succeed.
+TEST(Step, WhatIsIncompleteAtATakeOverIsIngestedAgain) {
+  Step step = Advance(Moving(), TakeOver("S2"));
+  Event seen = Seen(1, false);
+  seen.look.token_in_homes = {false};
+  step = Advance(step.block, seen);
+  EXPECT_EQ(Kinds(step), (std::vector{Kind::kVerify}));
+  EXPECT_FALSE(step.block.move_open);
+  step = Advance(step.block, Verified(Sums(0), {}));
+  EXPECT_EQ(step.block.stage, Stage::kExported);
+}
+
 TEST(Step, AStoppedBlockStartsFromItsExportAgain) {
   Event failed = Of(EventKind::kFailed);
   failed.text = "no rights";
