@@ -87,7 +87,11 @@ TEST(Protocol, F32_RecordsThatWaitShareAnAppendAndSegmentsRollInTime) {
   std::vector<Record> written;
   int rolls = 0;
   copy::Recorder recorder(
-      *executor, sleeper, *journal, [&] { return written; }, [&] { ++rolls; });
+      *executor, sleeper, *journal,
+      [&](bool) -> checkpoint::Journal::Pieces {
+        return [all = written]() mutable { return std::exchange(all, {}); };
+      },
+      [&] { ++rolls; });
   const auto before = world.lake.objects.at("lake/" + journal->segment()).appends;
   struct Writers {
     static world::Task<void> One(copy::Recorder* recorder, int i) {

@@ -257,6 +257,10 @@ std::string Journal::Number(std::vector<Record>& records) {
 }
 
 Status Journal::Begin(std::vector<Record> snapshot) {
+  return BeginInPieces([&snapshot] { return std::exchange(snapshot, {}); });
+}
+
+Status Journal::BeginInPieces(const Pieces& next) {
   // Every name is used once: a late write of an earlier owner can't meet it.
   const std::string name =
       fmt::format("g{:08}-{:04}-{}.csv", generation_, ++rolls_, random_.Word(6));
@@ -282,10 +286,12 @@ Status Journal::Begin(std::vector<Record> snapshot) {
   std::vector<Record> one = {header};
   std::string text = HeaderLine() + Number(one);
   // Each record a group of its own: the segment counts only when the manifest names it.
-  for (auto& record : snapshot) {
-    one = {std::move(record)};
-    text += Number(one);
-    if (text.size() > azure::kMaxAppendBytes / 2) KC_TRY(Send(text));
+  for (auto piece = next(); !piece.empty(); piece = next()) {
+    for (auto& record : piece) {
+      one = {std::move(record)};
+      text += Number(one);
+      if (text.size() > azure::kMaxAppendBytes / 2) KC_TRY(Send(text));
+    }
   }
   KC_TRY(Send(text));
   base_size_ = size_;

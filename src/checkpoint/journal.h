@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -56,6 +57,10 @@ class Journal {
   // segment is then only garbage (OldSegments). After kRetry or kUnknownOutcome it may be called
   // again: it begins another segment.
   Status Begin(std::vector<Record> snapshot);
+  // The same with a snapshot that comes in pieces, so that it is never whole in memory; the last
+  // piece is empty. Called in the thread of this call.
+  using Pieces = std::function<std::vector<Record>()>;
+  Status BeginInPieces(const Pieces& next);
   // Gives the records their numbers, as one group each call. When it returns they are durable and
   // this process was still the owner after they were.
   Status Append(std::vector<Record> records);

@@ -141,14 +141,13 @@ Task<Status> DatabaseCopy::Own() {
     outcome_.refused = true;
     co_return Fail(opened.error().Within(env.lake.url().Shown()));
   }
-  KC_CO_CHECK(session_.ledger.Replay(opened->records));
-  opened->records = std::vector<Record>();  // as large as the checkpoint
+  KC_CO_CHECK(session_.ledger.Replay(std::move(opened->records)));
   if (const Status named = CheckNames(); !named) {
     outcome_.refused = true;
     co_return named;
   }
   lease_.Start(session_.KeepLease());
-  KC_CO_TRY(session_.recorder.BeginSegment());
+  KC_CO_TRY(session_.recorder.BeginSegment(false));
   KC_CO_TRY(Prepare(session_));
   lease_.Start(KeepStatusFunction(session_));
   KC_CO_TRY(KeepFacts());

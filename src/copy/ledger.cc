@@ -12,6 +12,8 @@ namespace {
 
 using checkpoint::Record;
 
+constexpr size_t kPiece = 1000;  // records
+
 constexpr std::string_view kTableStates[] = {"Planning", "Planned", "Complete", "Stopped",
                                              "Abandoned"};
 constexpr std::string_view kStagingStates[] = {"Intent", "Created", "Dropped"};
@@ -235,8 +237,8 @@ Record Ledger::RecordOf(Watermark& watermark, int64_t now) {
   return record;
 }
 
-Status Ledger::Replay(const std::vector<Record>& records) {
-  for (const auto& record : records) {
+Status Ledger::Replay(std::vector<Record> records) {
+  for (auto& record : records) {
     Status applied;
     try {
       applied = Apply(record);
@@ -247,6 +249,7 @@ Status Ledger::Replay(const std::vector<Record>& records) {
       return Fail(std::move(applied).error().Within(fmt::format(
           "checkpoint record {} ({} {})", record.sequence, record.level, record.table)));
     }
+    record = Record();
   }
   return {};
 }
@@ -359,7 +362,32 @@ Status Ledger::ApplyBlock(const Record& record) {
 }
 
 std::vector<Record> Ledger::Snapshot() {
+  std::vector<Record> all;
+  const auto next = SnapshotInPieces();
+  for (auto piece = next(); !piece.empty(); piece = next()) {
+    std::move(piece.begin(), piece.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+std::function<std::vector<Record>()> Ledger::SnapshotInPieces() {
   Forget();
+  return [this, head = true, table = tables.begin()]() mutable {
+    std::vector<Record> piece;
+    if (std::exchange(head, false)) piece = SnapshotOfAllButTables();
+    while (table != tables.end() && piece.size() < kPiece) {
+      TableRun& run = table->second;
+      piece.push_back(RecordOf(run, run.updated));
+      for (const auto& [id, block] : run.blocks) {
+        piece.push_back(RecordOf(run, block, run.updated));
+      }
+      ++table;
+    }
+    return piece;
+  };
+}
+
+std::vector<Record> Ledger::SnapshotOfAllButTables() {
   std::vector<Record> records;
   // Times stay as they were: a snapshot changes nothing.
   if (facts) records.push_back(RecordOf(*facts, facts->created));
@@ -369,12 +397,6 @@ std::vector<Record> Ledger::Snapshot() {
   for (const auto& [name, table] : staging) records.push_back(RecordOf(table, table.created));
   for (auto& [id, iteration] : iterations) {
     records.push_back(RecordOf(iteration, iteration.updated));
-  }
-  for (auto& [key, run] : tables) {
-    records.push_back(RecordOf(run, run.updated));
-    for (const auto& [id, block] : run.blocks) {
-      records.push_back(RecordOf(run, block, run.updated));
-    }
   }
   return records;
 }

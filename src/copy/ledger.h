@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,8 +104,12 @@ inline constexpr size_t kKeptIterations = 20;
 class Ledger {
  public:
   // In the order of the segment. kStop "Damaged" names what doesn't read.
-  Status Replay(const std::vector<checkpoint::Record>& records);
+  // Records are given back one by one as they are read: they are as large as what is made of them.
+  Status Replay(std::vector<checkpoint::Record> records);
   std::vector<checkpoint::Record> Snapshot();
+  // The same in pieces, the last one empty: all of it is as large as the ledger. Nothing else may
+  // use the ledger until then.
+  std::function<std::vector<checkpoint::Record>()> SnapshotInPieces();
 
   std::optional<CopyFacts> facts;
   std::map<int64_t, Iteration> iterations;
@@ -126,6 +131,7 @@ class Ledger {
   static checkpoint::Record RecordOf(Watermark& watermark, int64_t now);
 
  private:
+  std::vector<checkpoint::Record> SnapshotOfAllButTables();
   Status Apply(const checkpoint::Record& record);
   Status ApplyTable(const checkpoint::Record& record, const Json& details);
   Status ApplyBlock(const checkpoint::Record& record);

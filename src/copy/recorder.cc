@@ -44,7 +44,7 @@ Task<void> Recorder::Flush() {
     auto append = Append(std::move(groups));
     Status status = co_await append;
     if (status && journal_.WantsRoll()) {
-      auto roll = BeginSegment();
+      auto roll = BeginSegment(true);
       status = co_await roll;
     }
     if (!status) {
@@ -74,12 +74,12 @@ Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
   }
 }
 
-Task<Status> Recorder::BeginSegment() {
+Task<Status> Recorder::BeginSegment(bool in_use) {
   world::Duration again = kFirstAgain;
   while (true) {
-    std::vector<Record> snapshot = snapshot_();
+    const checkpoint::Journal::Pieces snapshot = snapshot_(in_use);
     Io<Status> io(executor_, "journal.roll",
-                  [this, &snapshot] { return journal_.Begin(std::move(snapshot)); });
+                  [this, &snapshot] { return journal_.BeginInPieces(snapshot); });
     const Status status = co_await io;
     if (status) on_roll_();
     if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;

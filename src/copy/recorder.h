@@ -13,7 +13,8 @@ namespace kc::copy {
 
 class Recorder {
  public:
-  using Snapshot = std::function<std::vector<checkpoint::Record>()>;
+  // `in_use`: others go on with what is recorded meanwhile, so that all of it is taken at once.
+  using Snapshot = std::function<checkpoint::Journal::Pieces(bool in_use)>;
   // `on_roll` is called after a new segment was begun.
   Recorder(world::Executor& executor, world::Sleeper& sleeper, checkpoint::Journal& journal,
            Snapshot snapshot, std::function<void()> on_roll)
@@ -28,7 +29,8 @@ class Recorder {
   world::Task<Status> Write(std::vector<checkpoint::Record> group);
   // A new segment that begins with a snapshot: at the start, and by itself when one is full.
   // Repeated until it is there, fails for good, or the session ends.
-  world::Task<Status> BeginSegment();
+  // `in_use`: false where nothing else runs yet.
+  world::Task<Status> BeginSegment(bool in_use);
   // The first error, if there was one.
   const std::optional<Error>& failed() const { return failed_; }
   bool idle() const { return !writing_; }

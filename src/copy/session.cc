@@ -37,6 +37,11 @@ world::Duration AskedFor(const Error& error) {
       std::chrono::duration<double>(std::min(asked, most)));
 }
 
+checkpoint::Journal::Pieces SnapshotOf(Ledger& ledger, bool in_use) {
+  if (!in_use) return ledger.SnapshotInPieces();
+  return [all = ledger.Snapshot()]() mutable { return std::exchange(all, {}); };
+}
+
 }  // namespace
 
 bool IsBeingProcessed(const Error& error) {
@@ -65,7 +70,8 @@ Session::Session(Environment& env, SlotPools& pools, DatabasePair pair)
       sleeper(env.executor),
       journal(env.lake, env.clock, env.random, folder + "checkpoint/"),
       recorder(
-          env.executor, sleeper, journal, [this] { return ledger.Snapshot(); },
+          env.executor, sleeper, journal,
+          [this](bool in_use) { return SnapshotOf(ledger, in_use); },
           [this] { status_function_stale = true; }),
       source_operations(env.clock, sleeper,
                         [this](std::string text) { return Show(environment.source, text); }),
