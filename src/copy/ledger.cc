@@ -238,7 +238,9 @@ Record Ledger::RecordOf(Watermark& watermark, int64_t now) {
 }
 
 Status Ledger::Replay(std::vector<Record> records) {
-  for (auto& record : records) {
+  for (auto& each : records) {
+    // (Assigning an empty one would keep its strings' memory.)
+    const Record record = std::move(each);
     Status applied;
     try {
       applied = Apply(record);
@@ -249,7 +251,6 @@ Status Ledger::Replay(std::vector<Record> records) {
       return Fail(std::move(applied).error().Within(fmt::format(
           "checkpoint record {} ({} {})", record.sequence, record.level, record.table)));
     }
-    record = Record();
   }
   return {};
 }
