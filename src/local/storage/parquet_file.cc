@@ -42,7 +42,7 @@ bool IsFlat(const ThriftValue& footer, int64_t file_bytes) {
       const ThriftValue* meta = chunk.Find(kChunkMeta);
       if (meta == nullptr || chunk.Find(kOtherFile) != nullptr) return false;
       // Later ids belong to encryption and to indexes of pages.
-      if (chunk.fields.back().first > kChunkMeta) return false;
+      if (chunk.fields.back().id > kChunkMeta) return false;
       const int64_t begin = ChunkBegin(*meta);
       const int64_t length = meta->Number(kCompressed);
       if (begin < kTail / 2 || length <= 0 || length > file_bytes - begin) return false;

@@ -125,7 +125,8 @@ class Reader {
       // Fields come in order; two of one id would be told apart by nobody.
       if (id <= field || id > INT16_MAX) return false;
       field = id;
-      auto& [number, value] = out.fields.emplace_back(static_cast<int>(id), ThriftValue());
+      out.fields.push_back({static_cast<int>(id), ThriftValue()});
+      ThriftValue& value = out.fields.back().value;
       if (!One(static_cast<ThriftType>(header & 15), value, depth, false)) return false;
     }
     return false;
@@ -203,16 +204,16 @@ class Writer {
   std::string out_;
 };
 
-auto Place(const std::vector<std::pair<int, ThriftValue>>& fields, int field) {
+auto Place(const std::vector<ThriftField>& fields, int field) {
   return std::lower_bound(fields.begin(), fields.end(), field,
-                          [](const auto& entry, int id) { return entry.first < id; });
+                          [](const auto& entry, int id) { return entry.id < id; });
 }
 
 }  // namespace
 
 const ThriftValue* ThriftValue::Find(int field) const {
   auto at = Place(fields, field);
-  return at != fields.end() && at->first == field ? &at->second : nullptr;
+  return at != fields.end() && at->id == field ? &at->value : nullptr;
 }
 
 int64_t ThriftValue::Number(int field) const {
@@ -233,13 +234,13 @@ const std::vector<ThriftValue>& ThriftValue::Items(int field) const {
 
 void ThriftValue::Set(int field, ThriftValue value) {
   auto at = fields.begin() + (Place(fields, field) - fields.cbegin());
-  if (at == fields.end() || at->first != field) at = fields.insert(at, {field, ThriftValue()});
-  at->second = std::move(value);
+  if (at == fields.end() || at->id != field) at = fields.insert(at, {field, ThriftValue()});
+  at->value = std::move(value);
 }
 
 void ThriftValue::Erase(int field) {
   auto at = Place(fields, field);
-  if (at != fields.end() && at->first == field) fields.erase(at);
+  if (at != fields.end() && at->id == field) fields.erase(at);
 }
 
 ThriftValue ThriftI32(int64_t value) {

@@ -28,6 +28,8 @@ enum class ThriftType : uint8_t {
   kStruct = 12,
 };
 
+struct ThriftField;
+
 struct ThriftValue {
   ThriftType type = ThriftType::kStruct;
   int64_t number = 0;  // integers
@@ -37,7 +39,7 @@ struct ThriftValue {
   ThriftType map_value = ThriftType::kStruct;
   std::vector<ThriftValue> items;
   // kStruct: by field id, ascending.
-  std::vector<std::pair<int, ThriftValue>> fields;
+  std::vector<ThriftField> fields;
 
   // Of a struct; null if it isn't there.
   const ThriftValue* Find(int field) const;
@@ -50,6 +52,11 @@ struct ThriftValue {
   const std::vector<ThriftValue>& Items(int field) const;
   void Set(int field, ThriftValue value);
   void Erase(int field);
+};
+
+struct ThriftField {
+  int id = 0;
+  ThriftValue value;
 };
 
 ThriftValue ThriftI32(int64_t value);
