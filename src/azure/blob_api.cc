@@ -127,6 +127,11 @@ Result<world::HttpResponse> BlobApi::Send(const BlobCall& call) {
     auto sent = world_.transport->Send(request);
     if (!sent) {
       Error error = std::move(sent).error();
+      if (error.reason == "Timeout" && world_.first_contact.count() > 0 && !contacted_) {
+        LogWarn("storage account '{}' has taken the connection but not answered yet; waiting",
+                url_.account);
+        contacted_ = true;
+      }
       error.message = Redact(error.message);  // the URL is in it, and the SAS in that
       return Fail(std::move(error).Within("storage account '" + url_.account + "'"));
     }

@@ -45,7 +45,7 @@ class BlobApi {
   const std::string key_;  // raw bytes, "" when there is none
   const StoreWorld world_;
   TokenProvider* const tokens_;
-  std::atomic<bool> contacted_{false};    // it has answered once
+  std::atomic<bool> contacted_{false};    // it has answered once, or at least taken a connection
   std::atomic<int64_t> clock_offset_{0};  // ticks to add to the own clock
   // When it was first seen that the end is asked for (monotonic); -1: not yet.
   mutable std::atomic<int64_t> hurried_ns_{-1};

@@ -245,8 +245,8 @@ class BlobStore final : public ObjectStore {
     return RetryRead<world::HttpResponse>(world_, [&] {
       auto sent = api_.Send(call);
       if (repeated) sent = Repeatable(std::move(sent));
-      // A wrong address must be told soon: silence at the first contact is believed.
-      if (!sent && sent.error().reason == "Timeout" && world_.first_contact.count() > 0 &&
+      // A wrong address must be told soon: that nobody is there at the first contact is believed.
+      if (!sent && sent.error().reason == "ConnectTimeout" && world_.first_contact.count() > 0 &&
           !api_.contacted()) {
         sent.error().code = ErrorCode::kStop;
       }

@@ -190,7 +190,7 @@ TEST_F(BlobStoreTest, TheFirstContactMayBeBounded) {
                            .clock = &clock_,
                            .random = &world::SystemRandom(),
                            .first_contact = std::chrono::milliseconds(1800)});
-  transport_.script.push_back(Fail(ErrorCode::kRetry, "no answer", "Timeout"));
+  transport_.script.push_back(Fail(ErrorCode::kRetry, "no answer", "ConnectTimeout"));
   auto probed = ProbeStore(*store, world::SystemRandom());
   ASSERT_FALSE(probed);
   EXPECT_EQ(probed.error().code, ErrorCode::kStop);
@@ -203,6 +203,22 @@ TEST_F(BlobStoreTest, TheFirstContactMayBeBounded) {
   (void)store->Get("a");
   EXPECT_EQ(transport_.requests[1].timeout, std::chrono::milliseconds(1800));
   EXPECT_GT(transport_.requests[2].timeout, std::chrono::minutes(1));
+}
+
+TEST_F(BlobStoreTest, WhoTakesTheConnectionIsWaitedFor) {
+  auto store = *OpenStore(*ParseStorageUrl("https://acct.blob.core.windows.net/cont;token=t"),
+                          {.transport = &transport_,
+                           .clock = &clock_,
+                           .random = &world::SystemRandom(),
+                           .first_contact = std::chrono::milliseconds(1800)});
+  transport_.script.push_back(Fail(ErrorCode::kUnknownOutcome, "no answer", "Timeout"));
+  transport_.Answer(201, {{"ETag", "\"0x1\""}});
+  transport_.Answer(403);
+  EXPECT_FALSE(ProbeStore(*store, world::SystemRandom())) << "the list is refused";
+  ASSERT_GE(transport_.requests.size(), 3u);
+  EXPECT_EQ(transport_.requests[0].timeout, std::chrono::milliseconds(1800));
+  EXPECT_EQ(transport_.requests[1].url, transport_.requests[0].url) << "no second probe is left";
+  EXPECT_GT(transport_.requests[1].timeout, std::chrono::seconds(5));
 }
 
 // A lease ends after half a minute: what keeps it may not wait for minutes.

@@ -137,8 +137,9 @@ struct StoreWorld {
   // May be null; once cancelled, nothing is repeated any more, and the storage has two seconds, all
   // in all, to answer what is sent.
   world::CancelToken* hurry = nullptr;
-  // How long blob storage may take to answer for the first time; 0: as long as any request. A
-  // command line sets it, since a wrong address must be told soon.
+  // How long blob storage may take to be reached for the first time; 0: as long as any request. A
+  // command line sets it, since a wrong address must be told soon. Who has taken a connection but
+  // is silent for so long is warned about, and has the usual time from then on.
   std::chrono::milliseconds first_contact{0};
   // A local folder in which processes of this machine tell each other which leases of blobs they
   // hold: the lease of one that was killed is then taken over at once instead of waited for; ""

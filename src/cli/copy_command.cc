@@ -26,22 +26,15 @@ using world::Task;
 constexpr int kThreads = 64;
 // Used where a cluster doesn't tell its capacity.
 constexpr int kDefaultSlots = 2;
-// A wrong address is told within two seconds.
-constexpr std::chrono::milliseconds kFirstContact{1800};
 // More would only queue up in the program.
 constexpr int kMaxSlots = 512;
 
 Task<void> AskCapacity(world::Executor& executor, kusto::Client& client, world::CancelToken* cancel,
                        Result<Capacity>& capacity) {
   Io<Result<Capacity>> io(executor, "show", [&client, cancel]() -> Result<Capacity> {
-    kusto::Request request;
-    request.text = kusto::commands::ShowCapacity();
-    request.cancel = cancel;
-    request.attempts = 4;
-    request.patience = request.timeout = kFirstContact;
-    const auto answer = client.Show(request);
+    auto answer = kusto::FirstLook(client, kusto::commands::ShowCapacity(), cancel);
     if (answer) return kusto::commands::ReadCapacity(answer->table());
-    Error error = kusto::ExplainNoAccess(client, answer.error());
+    Error error = std::move(answer).error();
     // A cluster that answers but doesn't tell has some.
     if (error.http_status > 0 && error.reason != "NotKusto" && error.reason != "Forbidden") {
       return Capacity();

@@ -69,6 +69,12 @@ ErrorCode Classify(CURLcode code, bool connected, bool mutates) {
   }
 }
 
+// A handle and the one that drives it: the connections stay with the latter, for the next request.
+struct Handle {
+  CURL* easy = nullptr;
+  CURLM* multi = nullptr;
+};
+
 struct SlistDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -94,38 +100,43 @@ class CurlTransport final : public world::Transport {
   }
 
   ~CurlTransport() override {
-    for (CURL* handle : idle_) curl_easy_cleanup(handle);
+    for (Handle handle : idle_) Free(handle);
   }
 
   Result<HttpResponse> Send(const HttpRequest& request) override {
     if (GivenUp(request)) return Cancelled(request, false);
-    CURL* handle = Take();
-    KC_ASSERT(handle != nullptr);
+    Handle handle = Take();
+    KC_ASSERT(handle.easy != nullptr && handle.multi != nullptr);
     Exchange exchange;
     exchange.request = &request;
     HeaderList headers = MakeHeaders(request);
-    Prepare(handle, request, exchange, headers.get());
+    Prepare(handle.easy, request, exchange, headers.get());
     CURLcode code = Perform(handle, request);
-    auto result = Finish(handle, code, request, exchange);
+    auto result = Finish(handle.easy, code, request, exchange);
     Give(handle, code == CURLE_OK);
     return result;
   }
 
  private:
-  CURL* Take() {
+  static void Free(Handle handle) {
+    curl_easy_cleanup(handle.easy);
+    curl_multi_cleanup(handle.multi);
+  }
+
+  Handle Take() {
     std::lock_guard lock(mutex_);
-    if (idle_.empty()) return curl_easy_init();
-    CURL* handle = idle_.back();
+    if (idle_.empty()) return {curl_easy_init(), curl_multi_init()};
+    Handle handle = idle_.back();
     idle_.pop_back();
     return handle;
   }
 
-  void Give(CURL* handle, bool usable) {
+  void Give(Handle handle, bool usable) {
     std::lock_guard lock(mutex_);
     if (!usable || idle_.size() >= max_idle_) {
-      curl_easy_cleanup(handle);
+      Free(handle);
     } else {
-      curl_easy_reset(handle);  // keeps the connection
+      curl_easy_reset(handle.easy);
       idle_.push_back(handle);
     }
   }
@@ -163,10 +174,9 @@ class CurlTransport final : public world::Transport {
   }
 
   // curl_multi instead of curl_easy_perform: it lets a cancellation through within kCancelPollMs.
-  static CURLcode Perform(CURL* handle, const HttpRequest& request) {
-    if (request.cancel == nullptr && !request.given_up) return curl_easy_perform(handle);
-    CURLM* multi = curl_multi_init();
-    curl_multi_add_handle(multi, handle);
+  static CURLcode Perform(Handle handle, const HttpRequest& request) {
+    CURLM* multi = handle.multi;
+    curl_multi_add_handle(multi, handle.easy);
     CURLcode code = CURLE_ABORTED_BY_CALLBACK;
     int running = 1;
     while (running > 0 && !GivenUp(request)) {
@@ -177,8 +187,7 @@ class CurlTransport final : public world::Transport {
     while (CURLMsg* message = curl_multi_info_read(multi, &queued)) {
       if (message->msg == CURLMSG_DONE) code = message->data.result;
     }
-    curl_multi_remove_handle(multi, handle);
-    curl_multi_cleanup(multi);
+    curl_multi_remove_handle(multi, handle.easy);
     return code;
   }
 
@@ -200,12 +209,7 @@ class CurlTransport final : public world::Transport {
       exchange.response.status = static_cast<int>(status);
       return std::move(exchange.response);
     }
-    curl_off_t connect_us = 0;
-    curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &connect_us);
-    long connects = 0;
-    curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects);
-    // A reused connection counts as connected: its request may have arrived.
-    bool connected = connect_us > 0 || connects == 0;
+    const bool connected = Connected(handle);
     if (code == CURLE_ABORTED_BY_CALLBACK) return Cancelled(request, connected);
     if (exchange.too_large) {
       return Stop(fmt::format("the answer of {} is larger than {} bytes", Redact(request.url),
@@ -215,12 +219,24 @@ class CurlTransport final : public world::Transport {
     return Fail(
         Classify(code, connected, request.mutates),
         fmt::format("{} {}: {}", request.method, Redact(request.url), curl_easy_strerror(code)),
-        code == CURLE_OPERATION_TIMEDOUT ? "Timeout" : "Connection");
+        code != CURLE_OPERATION_TIMEDOUT ? "Connection"
+        : connected                      ? "Timeout"
+                                         : "ConnectTimeout");
+  }
+
+  // Could the request have left? On a connection that is used again it has as soon as bytes were
+  // sent (there is no time of connecting then, and none without a connection either).
+  static bool Connected(CURL* handle) {
+    curl_off_t connect_us = 0;
+    curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &connect_us);
+    long sent_bytes = 0;
+    curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    return connect_us > 0 || sent_bytes > 0;
   }
 
   size_t max_idle_;
   std::mutex mutex_;
-  std::vector<CURL*> idle_;
+  std::vector<Handle> idle_;
 };
 
 }  // namespace

@@ -1,6 +1,11 @@
 // The client against the server, over real sockets on the loopback.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "http/curl_transport.h"
@@ -181,6 +186,51 @@ TEST_F(HttpTest, ConnectionsEndBeforeTheirServer) {
     ASSERT_TRUE(client_->Send(request));
     server_.reset();
   }
+}
+
+// A connection costs round trips: reads use the last one again, cancellable or not; what changes
+// something has one of its own.
+TEST_F(HttpTest, ReadsShareAConnection) {
+  std::mutex mutex;
+  std::set<std::thread::id> connections;  // a connection is a thread of the server's
+  Start([&](const ServerRequest&, ResponseWriter& out) {
+    {
+      std::lock_guard lock(mutex);
+      connections.insert(std::this_thread::get_id());
+    }
+    out.Send(200, "text/plain", "ok");
+  });
+  world::CancelToken cancel;
+  world::HttpRequest request;
+  request.url = url_;
+  for (world::CancelToken* token : {&cancel, static_cast<world::CancelToken*>(nullptr), &cancel}) {
+    request.cancel = token;
+    ASSERT_TRUE(client_->Send(request));
+  }
+  EXPECT_EQ(connections.size(), 1u);
+  request.mutates = true;
+  ASSERT_TRUE(client_->Send(request));
+  EXPECT_EQ(connections.size(), 2u);
+}
+
+// A listener that accepts nobody: one connection fits into its queue and is silent; the next ones
+// are never made, as to a host that isn't there.
+TEST_F(HttpTest, NoConnectionIsNoSilence) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof(address);
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, any, size), 0);
+  ASSERT_EQ(listen(listener, 0), 0);
+  ASSERT_EQ(getsockname(listener, any, &size), 0);
+  world::HttpRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  request.timeout = std::chrono::milliseconds(200);
+  EXPECT_EQ(client_->Send(request).error().reason, "Timeout");
+  EXPECT_EQ(client_->Send(request).error().reason, "ConnectTimeout");
+  request.mutates = true;
+  EXPECT_EQ(client_->Send(request).error().code, ErrorCode::kRetry) << "nothing was sent";
+  close(listener);
 }
 
 TEST_F(HttpTest, MalformedUrlStops) {

@@ -83,8 +83,11 @@ Status RequireStrong(const Answer& answer);
 // The first request to a cluster failed: one line for the user of the command line with what to try
 // next, kStop "Unreachable", "Forbidden" or "NotKusto"; other errors stay as they are.
 Error ExplainNoAccess(const Client& client, Error error);
-// Is there a cluster at the address that answers? One `.show version`, few attempts, within two
-// seconds; the error is one line for the user of the command line, with what to try next.
+// One `.show …` whose answer the user of the command line waits for: few attempts, within two
+// seconds; half a minute where the cluster has taken the connection, with a warning. Errors as of
+// ExplainNoAccess.
+Result<Answer> FirstLook(Client& client, std::string text, world::CancelToken* cancel = nullptr);
+// Is there a cluster at the address that answers? A FirstLook at its version, which is returned.
 Result<std::string> Probe(Client& client, world::CancelToken* cancel = nullptr);
 // kStop "DatabaseNotFound" with the names that there are, unless the database exists. Returns its
 // name as the cluster spells it.

@@ -255,6 +255,29 @@ TEST_F(ClientTest, AClusterThatIsStartingIsNoWrongAddress) {
   EXPECT_EQ(probed.error().message.find("check the address"), std::string::npos);
 }
 
+TEST_F(ClientTest, AClusterThatIsColdIsNoWrongAddress) {
+  const auto silent = Fail(ErrorCode::kRetry, "no answer", "Timeout");
+  for (int i = 0; i < 4; ++i) transport_.script.push_back(silent);
+  transport_.Answer(200, kV1);
+  EXPECT_TRUE(Probe(*Make()));
+  EXPECT_LT(transport_.requests[3].timeout, std::chrono::seconds(2));
+  EXPECT_GT(transport_.requests[4].timeout, std::chrono::seconds(20));
+  for (int i = 0; i < 8; ++i) transport_.script.push_back(silent);
+  const auto probed = Probe(*Make());
+  ASSERT_FALSE(probed);
+  EXPECT_EQ(probed.error().reason, "Unreachable");
+  EXPECT_NE(probed.error().message.find("takes the connection"), std::string::npos);
+  // Nobody there: told at once.
+  transport_.script.clear();
+  transport_.requests.clear();
+  for (int i = 0; i < 8; ++i) {
+    transport_.script.push_back(Fail(ErrorCode::kRetry, "no connection", "ConnectTimeout"));
+  }
+  EXPECT_FALSE(Probe(*Make()));
+  EXPECT_LE(transport_.requests.size(), 4u);
+  EXPECT_LT(transport_.requests.back().timeout, std::chrono::seconds(2));
+}
+
 TEST_F(ClientTest, RequireDatabaseNamesWhatThereIs) {
   const char* databases =
       R"({"Tables":[{"TableName":"Table_0","Columns":[

@@ -1,6 +1,7 @@
 // The checks that a command line makes before it starts.
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "kusto/client.h"
 #include "kusto/commands/schema.h"
@@ -10,6 +11,8 @@ namespace {
 
 // Wrong input is told within two seconds, so a look may not take longer.
 constexpr auto kProbeTimeout = std::chrono::milliseconds(1800);
+// Who has taken the connection is no wrong address, but may be cold, or busy.
+constexpr auto kColdTimeout = std::chrono::seconds(30);
 // One connection that breaks is no reason to refuse.
 constexpr int kProbeAttempts = 4;
 constexpr size_t kMostNames = 10;
@@ -25,6 +28,11 @@ Error ExplainNoAccess(const Client& client, Error error) {
     error.message = "cluster " + cluster + " refuses access (" + error.message +
                     "): sign in, or ask for a role on its databases";
     error.reason = "Forbidden";
+  } else if (error.http_status == 0 && error.reason == "Timeout") {
+    error.message = "cluster " + cluster + " takes the connection but doesn't answer within " +
+                    std::to_string(kColdTimeout.count()) +
+                    " s: it may be starting or overloaded; try again, or check the address";
+    error.reason = "Unreachable";
   } else if (error.http_status == 0) {
     std::string why = error.message;
     const std::string who = "cluster " + cluster + ": ";
@@ -49,24 +57,25 @@ Error ExplainNoAccess(const Client& client, Error error) {
   return error;
 }
 
-namespace {
-
-// A question whose answer a user waits for.
-Result<Answer> Look(Client& client, std::string text, world::CancelToken* cancel) {
+Result<Answer> FirstLook(Client& client, std::string text, world::CancelToken* cancel) {
   Request request;
   request.text = std::move(text);
   request.patience = request.timeout = kProbeTimeout;
   request.attempts = kProbeAttempts;
   request.cancel = cancel;
   auto answer = client.Show(request);
+  if (!answer && answer.error().reason == "Timeout") {
+    LogWarn("{} has taken the connection but not answered yet; waiting for up to {} s",
+            client.cluster(), kColdTimeout.count());
+    request.patience = request.timeout = kColdTimeout;
+    answer = client.Show(request);
+  }
   if (!answer) return Fail(ExplainNoAccess(client, std::move(answer).error()));
   return answer;
 }
 
-}  // namespace
-
 Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
-  KC_ASSIGN(const Answer answer, Look(client, commands::ShowVersion(), cancel));
+  KC_ASSIGN(const Answer answer, FirstLook(client, commands::ShowVersion(), cancel));
   const ValueTable& table = answer.table();
   if (table.rows.empty() || !table.Find("BuildVersion")) {
     return Stop("'" + client.cluster() + "' answers, but not as a Kusto cluster; check the address",
@@ -77,7 +86,7 @@ Result<std::string> Probe(Client& client, world::CancelToken* cancel) {
 
 Result<std::string> RequireDatabase(Client& client, const std::string& database,
                                     world::CancelToken* cancel) {
-  KC_ASSIGN(const Answer answer, Look(client, commands::ShowDatabases(), cancel));
+  KC_ASSIGN(const Answer answer, FirstLook(client, commands::ShowDatabases(), cancel));
   KC_ASSIGN(std::vector<commands::DatabaseInfo> databases, commands::ReadDatabases(answer.table()));
   std::vector<std::string> names;
   for (const commands::DatabaseInfo& info : databases) {

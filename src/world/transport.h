@@ -50,10 +50,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // Any complete answer, whatever its status, is a value. Errors:
-  //   kRetry           the request certainly did not reach the server (refused, no route, DNS
-  //   failure) kUnknownOutcome  sent, but there was no complete answer; for a request with mutates
-  //   == false the
-  //                    same failure is kRetry
+  //   kRetry           the request certainly did not reach the server (refused, no route, no
+  //                    connection within the time: reason "ConnectTimeout")
+  //   kUnknownOutcome  sent, but there was no complete answer (none within the time: reason
+  //                    "Timeout"); for a request with mutates == false the same is kRetry
   //   kStop            malformed URL, unknown host name, TLS refusal, answer too large, cancelled
   //                    (reason "Cancelled")
   // Never repeats a request by itself; does not follow redirects.

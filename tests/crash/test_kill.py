@@ -28,6 +28,10 @@ MAX_STARTS = 60
 MAX_RUN_S = 120
 # After a restart something new must have been sent by then.
 PROGRESS_LIMIT_S = 2.0
+# So many restarts keep that limit where an undisturbed copy takes USUAL_S; a machine that needs
+# longer for that has so much more time for this.
+PROGRESS_PART = 0.95
+USUAL_S = 1.0
 # What a copy may have under way: exports + 2 × ingestions + 2 (copy/environment.h).
 EXPORT_SLOTS, INGESTION_SLOTS = 2, 2
 IN_FLIGHT = EXPORT_SLOTS + 2 * INGESTION_SLOTS + 2
@@ -289,9 +293,9 @@ class KillTest(unittest.TestCase):
         self.assertLessEqual(max(self.redone), IN_FLIGHT)
         # A busy machine may be late now and then; the report says how late, and how busy it was.
         self.assertLessEqual(statistics.median(self.progress), PROGRESS_LIMIT_S)
-        if self.load < 2 * os.cpu_count():
-            in_time = sum(1 for seconds in self.progress if seconds <= PROGRESS_LIMIT_S)
-            self.assertGreaterEqual(in_time, 0.95 * len(self.progress))
+        slow = max(0.0, usual_s - USUAL_S)
+        in_time = sum(1 for seconds in self.progress if seconds <= PROGRESS_LIMIT_S + slow)
+        self.assertGreaterEqual(in_time, PROGRESS_PART * len(self.progress))
 
     def report(self, copies, blob_copies, usual_s, took_s):
         victims = collections.Counter(what.split(" ")[0] for what in self.killed_at.elements())

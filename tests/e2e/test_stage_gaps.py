@@ -4,10 +4,11 @@ import datetime
 import json
 import os
 import re
+import threading
 import time
 import unittest
 
-from harness import fault_proxy, kc, pair
+from harness import fault_proxy, in_time, kc, pair
 
 LIMIT_S = 0.25
 TABLES, EXTENTS = 2, 15
@@ -32,6 +33,34 @@ def ranges(seen):
 
 def percentile(values, part):
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+class Witness(threading.Thread):
+    """By how much the machine itself is late meanwhile: waking up this thread, and making a small
+    record durable beside the checkpoint. None of the programs has a part in it."""
+    EVERY_S = 0.05
+
+    def __init__(self, folder):
+        super().__init__()
+        self.path = folder / "witness"
+        self.over = threading.Event()
+        self.took = []
+
+    def run(self):
+        began = time.monotonic()
+        while not self.over.wait(self.EVERY_S):
+            with open(self.path, "ab") as file:
+                file.write(b"x" * 100)
+                file.flush()
+                os.fsync(file.fileno())
+            self.took.append(time.monotonic() - began - self.EVERY_S)
+            began = time.monotonic()
+
+    def end(self):
+        """The longest it took."""
+        self.over.set()
+        self.join()
+        return max(self.took, default=0.0)
 
 
 class StageGapTest(pair.PairTest):
@@ -67,12 +96,23 @@ class StageGapTest(pair.PairTest):
         return json.loads(seen.answer)["Tables"][0]["Rows"][0][0]
 
     def test_gaps(self):
-        load = os.getloadavg()[0]
+        runs = iter(range(in_time.TRIES))
+        late = in_time.best_of(LIMIT_S, lambda: self.gaps_of(f"Copy{next(runs)}"))
+        self.assertLessEqual(late, LIMIT_S)
+
+    def gaps_of(self, database):
+        """Seconds: the 99th percentile of one copy, less what the machine itself took at worst."""
+        for proxy in self.proxies:
+            proxy.clear()
+        witness = Witness(self.work)
+        witness.start()
         began = time.monotonic()
         code, out, err = kc.run_copy(
-            "-l", self.lake, "-s", self.proxies[0].url, "-d", self.proxies[1].url, "--db",
-            self.DATABASE, "--export-slots", 2, "--ingestion-slots", 16)
+            "-l", self.work / f"lake-{database}", "-s", self.proxies[0].url, "-d",
+            self.proxies[1].url, "--db", f"{self.DATABASE}={database}", "--export-slots", 2,
+            "--ingestion-slots", 16)
         took = time.monotonic() - began
+        machine = witness.end()
         self.assertEqual(code, 0, out + err)
         source, destination = self.proxies
         exports, ingests = source.seen("export"), destination.seen("ingest")
@@ -109,12 +149,11 @@ class StageGapTest(pair.PairTest):
         print(f"polls: {polls} for {2 * len(exports)} operations in {took:.1f} s, the longest took "
               f"{longest:.2f} s", flush=True)
         everything = [value for values in gaps.values() for value in values]
-        # On a machine that is busy with other things the tail says nothing.
+        late = percentile(everything, 0.99)
+        print(f"all: p99 {late * 1000:.0f} ms; the machine itself was late by up to "
+              f"{machine * 1000:.0f} ms", flush=True)
         self.assertLessEqual(percentile(everything, 0.5), LIMIT_S)
-        print(f"all: p99 {percentile(everything, 0.99) * 1000:.0f} ms (load {load:.0f} on "
-              f"{os.cpu_count()} processors)", flush=True)
-        if load < 2 * os.cpu_count():
-            self.assertLessEqual(percentile(everything, 0.99), LIMIT_S)
+        return late - machine
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -153,5 +154,22 @@ def run_copy(*args, timeout=600, environment=None):
     return done.returncode, done.stdout, done.stderr
 
 
+# Where the tests' clusters and lakes lie: in memory where there is room, so that a stalling disk of
+# the machine is not measured as if it were the programs. A kill leaves what was written on either;
+# a loss of power is src/local/catalog/durability_test.cc's. KC_TEST_FOLDER: another place.
+MEMORY_FOLDER = "/dev/shm"
+MEMORY_BYTES = 4 << 30
+
+
+def _parent_folder():
+    if "KC_TEST_FOLDER" in os.environ:
+        return os.environ["KC_TEST_FOLDER"]
+    try:
+        free = shutil.disk_usage(MEMORY_FOLDER).free
+    except OSError:
+        return None
+    return MEMORY_FOLDER if free >= MEMORY_BYTES and os.access(MEMORY_FOLDER, os.W_OK) else None
+
+
 def temporary_folder(prefix="kc-"):
-    return tempfile.TemporaryDirectory(prefix=prefix)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=_parent_folder())
