@@ -107,7 +107,8 @@ Status Journal::AcquireManifest(const std::string& holder, world::CancelToken* c
     if (got.error().reason != "LeaseAlreadyPresent") return got;
     std::string who = "another kusto-copy";
     if (const auto content = store_.Get(ManifestName())) {
-      if (const auto manifest = ReadManifest(content->bytes)) who = manifest->holder;
+      const auto manifest = ReadManifest(content->bytes);
+      if (manifest && !manifest->holder.empty()) who = manifest->holder;  // else not yet written
     }
     // A holder that is alive writes its beat: then there is nothing to wait for.
     const auto beat = store_.Stat(BeatName());

@@ -15,7 +15,7 @@ import unittest
 from harness import azurite, fault_proxy, kc
 
 PAIRS = int(os.environ.get("KC_PAIRS", "50"))
-AT_ONCE = 4
+AT_ONCE = 6
 LEASE_S = 30
 SLACK_S = 5
 EXIT_HELD, EXIT_LOST = 4, 5
