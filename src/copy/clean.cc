@@ -1,5 +1,6 @@
 #include "copy/clean.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/log.h"
@@ -61,14 +62,38 @@ Task<Status> DropTags(Session& session, const TableRun& run, std::vector<std::st
   co_return Status();
 }
 
+// Each deletion is a round trip to the storage; more at once would take the place of requests that
+// blocks wait for.
+constexpr size_t kDeletionsAtOnce = 8;
+
+struct Deletion {
+  std::vector<std::string> folders;
+  size_t next = 0;
+  Status status;  // the first that failed; the others aren't begun then
+};
+
+Task<void> DeleteOneByOne(Session& session, Deletion& all) {
+  while (all.status && all.next < all.folders.size()) {
+    const std::string& folder = all.folders[all.next++];
+    world::Io<Status> io(session.environment.executor, "lake.delete",
+                         [&session, &folder]() -> Status {
+                           KC_TRY(session.environment.lake.DeletePrefix(folder + "/"));
+                           return {};
+                         });
+    const Status deleted = co_await io;
+    if (!deleted && all.status) all.status = deleted;
+  }
+}
+
 Task<Status> DeleteFolders(Session& session, std::vector<std::string> folders) {
-  world::Io<Status> io(session.environment.executor, "lake.delete", [&]() -> Status {
-    for (const auto& folder : folders) {
-      KC_TRY(session.environment.lake.DeletePrefix(folder + "/"));
-    }
-    return {};
-  });
-  co_return co_await io;
+  Deletion all{.folders = std::move(folders), .next = 0, .status = {}};
+  world::TaskGroup group;
+  for (size_t i = 0; i < std::min(kDeletionsAtOnce, all.folders.size()); ++i) {
+    group.Start(DeleteOneByOne(session, all));
+  }
+  auto join = group.Join();
+  co_await join;
+  co_return all.status;
 }
 
 }  // namespace
