@@ -61,6 +61,8 @@ class Process final : public world::Executor, public world::Clock, public copy::
 
   // ---- what came of it; set when it has ended by itself
   const std::optional<std::vector<copy::DatabaseOutcome>>& outcomes() const { return outcomes_; }
+  // Called at the end of each iteration; may be empty.
+  std::function<void()> on_iteration;
   const std::vector<std::string>& notices() const { return notices_; }
   // Between OnSession(begins) and its end; the first database's.
   copy::Session* session() const { return session_; }
@@ -98,6 +100,9 @@ class Process final : public world::Executor, public world::Clock, public copy::
   // ---- copy::Observer
   void OnNotice(const copy::Notice& notice) override;
   void OnSession(copy::Session* session, bool begins) override;
+  void OnIteration(const copy::IterationReport&) override {
+    if (on_iteration) on_iteration();
+  }
 
  private:
   struct Job {

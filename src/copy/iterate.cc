@@ -229,10 +229,10 @@ Task<Status> DatabaseCopy::Iterate() {
       KC_CO_TRY(Sweep());
       KC_CO_TRY(LookBehind(session_, Countable()));
     }
-    if (!options.continuous || session_.ending()) co_return Status();
+    if (!options.continuous) co_return Status();
     const world::Duration left = began + DurationOf(options.rpo_ticks) - session_.Uptime();
     auto pause = session_.sleeper.Wait(std::max(left, world::Duration::zero()));
-    co_await pause;
+    if (!session_.ending()) co_await pause;
     if (session_.ending()) co_return Stop("interrupted", "Cancelled");
   }
 }
@@ -405,11 +405,10 @@ Task<Status> DatabaseCopy::FinishIterations(world::Duration began) {
   }
   outcome_.stopped.clear();
   for (const auto& [name, why] : stopped) outcome_.stopped.push_back(name + ": " + why);
+  if (!group.empty()) KC_CO_TRY(session_.Write(std::move(group)));
   ++outcome_.iterations;
-  Report(began);
-  if (group.empty()) co_return Status();
-  auto write = session_.Write(std::move(group));
-  co_return co_await write;
+  Report(began);  // only what is durable
+  co_return Status();
 }
 
 void DatabaseCopy::Report(world::Duration began) {
