@@ -59,8 +59,7 @@ Result<CommandResult> Export(const Command& command, CommandContext& context) {
     return Stop("Only queries can be exported here, no commands", "BadRequest_SyntaxError");
   }
   auto work = [job](OperationContext& operation) { return RunExport(*job, operation); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 }  // namespace

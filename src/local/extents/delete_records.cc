@@ -177,8 +177,7 @@ Result<CommandResult> Delete(const Command& command, CommandContext& context) {
   job->request = MakeOperation(command.kind, Resource::kExtentsMerge, context);
   job->request.persist_details = true;
   auto work = [job](OperationContext& running) { return RunDelete(*job, running); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 }  // namespace

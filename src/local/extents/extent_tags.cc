@@ -76,8 +76,7 @@ Result<CommandResult> StartTags(std::shared_ptr<TagJob> job, const Command& comm
                                 CommandContext& context) {
   job->request.persist_details = true;
   auto work = [job](OperationContext&) { return RunTags(*job); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 Result<std::shared_ptr<TagJob>> MakeJob(TagMode mode, const Command& command,

@@ -56,8 +56,7 @@ Result<CommandResult> Merge(const Command& command, CommandContext& context) {
   job->request = MakeOperation(command.kind, Resource::kExtentsMerge, context);
   job->request.persist_details = true;
   auto work = [job](OperationContext& running) { return RunMerge(*job, running.cancel); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 }  // namespace

@@ -101,8 +101,7 @@ Result<OperationOutcome> RunMove(const MoveJob& job, OperationContext& context) 
 Result<CommandResult> StartMove(std::shared_ptr<MoveJob> job, const Command& command,
                                 CommandContext& context) {
   auto work = [job](OperationContext& operation) { return RunMove(*job, operation); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 Result<std::shared_ptr<MoveJob>> MakeJob(const std::string& kind, const std::string& event,

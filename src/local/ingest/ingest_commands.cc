@@ -40,8 +40,7 @@ Result<CommandResult> Ingest(const Command& command, CommandContext& context) {
   if (job->sources.empty()) return Stop("No source is given", "BadRequest_SyntaxError");
   KC_TRY(CheckEarly(*job));
   auto work = [job](OperationContext& operation) { return RunIngest(*job, operation); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 // "[1,a][2,b]" without the first bracket → "1,a\n2,b".

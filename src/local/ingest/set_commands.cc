@@ -225,8 +225,7 @@ Result<CommandResult> Set(SetMode mode, std::string_view kind, const Command& co
   }
   KC_TRY(OpenTarget(*job));
   auto work = [job](OperationContext& operation) { return RunSet(*job, operation); };
-  if (command.Has("async")) return context.operations->Start(job->request, work);
-  return context.operations->Run(job->request, work, context.cancel.get());
+  return StartOrRun(command, context, job->request, work);
 }
 
 }  // namespace

@@ -328,4 +328,10 @@ std::vector<IngestionFailure> Operations::Failures() const {
   return rows;
 }
 
+Result<CommandResult> StartOrRun(const Command& command, const CommandContext& context,
+                                 const OperationRequest& request, OperationWork work) {
+  if (command.Has("async")) return context.operations->Start(request, std::move(work));
+  return context.operations->Run(request, work, context.cancel.get());
+}
+
 }  // namespace kc::local

@@ -137,6 +137,10 @@ class Operations {
   bool ending_ = false;
 };
 
+// Runs a command's work: on a worker where the command says "async", else in this thread.
+Result<CommandResult> StartOrRun(const Command& command, const CommandContext& context,
+                                 const OperationRequest& request, OperationWork work);
+
 void RegisterOperationCommands(CommandRegistry& registry);
 
 }  // namespace kc::local
