@@ -9,14 +9,10 @@
 namespace kc::local {
 namespace {
 
-struct ExportJob {
-  Cluster* cluster = nullptr;
-  Operations* operations = nullptr;
-  OperationRequest request;
-  RequestOptions options;
+struct ExportJob : QueryJob {
+  using QueryJob::QueryJob;
   ExportProperties properties;
   std::vector<azure::StorageUrl> roots;
-  std::string query;
 };
 
 CommandResult ArtifactsResult(const std::vector<Artifact>& artifacts) {
@@ -31,8 +27,7 @@ CommandResult ArtifactsResult(const std::vector<Artifact>& artifacts) {
 }
 
 Result<OperationOutcome> RunExport(const ExportJob& job, OperationContext& context) {
-  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, job.request.database,
-                                              job.options, job.query, context.cancel));
+  KC_ASSIGN(PreparedQuery query, job.Prepare(context.cancel));
   ExportTask task{job.cluster, &job.properties, job.roots, &query, &context.cancel};
   KC_ASSIGN(auto artifacts, job.properties.format == ExportFormat::kParquet ? ExportParquet(task)
                                                                             : ExportText(task));
@@ -42,11 +37,7 @@ Result<OperationOutcome> RunExport(const ExportJob& job, OperationContext& conte
 }
 
 Result<CommandResult> Export(const Command& command, CommandContext& context) {
-  auto job = std::make_shared<ExportJob>();
-  job->cluster = &context.cluster;
-  job->operations = context.operations;
-  job->request = MakeOperation("DataExport", Resource::kDataExport, context);
-  job->options = context.request;
+  auto job = std::make_shared<ExportJob>("DataExport", Resource::kDataExport, command, context);
   KC_ASSIGN(job->properties, ReadExportProperties(command));
   job->request.persist_details = job->properties.persist_details;
   for (const std::string& root : command.List("roots")) {
@@ -54,7 +45,6 @@ Result<CommandResult> Export(const Command& command, CommandContext& context) {
     job->roots.push_back(std::move(url));
   }
   if (job->roots.empty()) return Stop("No storage is given", "BadRequest_SyntaxError");
-  job->query = command.Text("query");
   if (IsCommandText(job->query)) {
     return Stop("Only queries can be exported here, no commands", "BadRequest_SyntaxError");
   }

@@ -17,13 +17,9 @@
 namespace kc::local {
 namespace {
 
-struct DeleteJob {
-  Cluster* cluster = nullptr;
-  Operations* operations = nullptr;
-  OperationRequest request;
-  RequestOptions options;
+struct DeleteJob : QueryJob {
+  using QueryJob::QueryJob;
   std::string table;
-  std::string query;
   bool pretend = false;
 };
 
@@ -125,8 +121,7 @@ Result<OperationOutcome> RunDelete(const DeleteJob& job, OperationContext& conte
   std::string text = job.query + "\n| project ";
   for (const Column& column : table->meta->columns) text += KqlName(column.name) + ", ";
   text += "kc_t = ingestion_time(), kc_e = extent_id()";
-  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, job.request.database,
-                                              job.options, text, context.cancel));
+  KC_ASSIGN(PreparedQuery query, job.Prepare(text, context.cancel));
   InterruptOnCancel interrupt(context.cancel, *query.select.connection);
   KC_TRY(FindRows(*table->meta, query));
   engine::Connection& connection = *query.select.connection;
@@ -160,12 +155,8 @@ Result<OperationOutcome> RunDelete(const DeleteJob& job, OperationContext& conte
 
 Result<CommandResult> Delete(const Command& command, CommandContext& context) {
   KC_TRY(command.RefuseOtherProperties({"whatif"}));
-  auto job = std::make_shared<DeleteJob>();
-  job->cluster = &context.cluster;
-  job->operations = context.operations;
-  job->options = context.request;
+  auto job = std::make_shared<DeleteJob>(command.kind, Resource::kExtentsMerge, command, context);
   job->table = command.Text("table");
-  job->query = command.Text("query");
   KC_ASSIGN(job->pretend, command.BoolProperty("whatif", false));
   if (ToLowerAscii(job->query).find("where") == std::string::npos) {
     return Stop("The predicate of .delete needs a 'where'", "BadRequest");
@@ -174,7 +165,6 @@ Result<CommandResult> Delete(const Command& command, CommandContext& context) {
     return Stop("Name the table without its database", "BadRequest_SyntaxError");
   }
   KC_TRY(FindNamedTable(command, "table", context));
-  job->request = MakeOperation(command.kind, Resource::kExtentsMerge, context);
   job->request.persist_details = true;
   auto work = [job](OperationContext& running) { return RunDelete(*job, running); };
   return StartOrRun(command, context, job->request, work);

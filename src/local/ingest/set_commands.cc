@@ -21,14 +21,10 @@ namespace {
 
 enum class SetMode { kSet, kAppend, kSetOrAppend, kSetOrReplace };
 
-struct SetJob {
+struct SetJob : QueryJob {
+  using QueryJob::QueryJob;
   SetMode mode = SetMode::kSet;
-  Cluster* cluster = nullptr;
-  Operations* operations = nullptr;
-  OperationRequest request;
-  RequestOptions options;
   std::string table;
-  std::string query;
   std::optional<ValueTable> rows;  // of a .show command, instead of a query
   IngestProperties properties;
 };
@@ -142,8 +138,7 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
     *files = std::move(loaded.files);
     return meta;
   }
-  KC_ASSIGN(PreparedQuery query, PrepareQuery(*job.cluster, *job.operations, job.request.database,
-                                              job.options, job.query, context.cancel));
+  KC_ASSIGN(PreparedQuery query, job.Prepare(context.cancel));
   KC_ASSIGN(TableMeta meta, DecideTable(job, target, query.select.columns, changed));
   ExtentWriteRequest write;
   write.select = SelectForTable(query.select.sql, meta.columns, as_target(meta).Columns());
@@ -209,14 +204,9 @@ Result<OperationOutcome> RunSet(const SetJob& job, OperationContext& context) {
 
 Result<CommandResult> Set(SetMode mode, std::string_view kind, const Command& command,
                           CommandContext& context) {
-  auto job = std::make_shared<SetJob>();
+  auto job = std::make_shared<SetJob>(std::string(kind), Resource::kIngestions, command, context);
   job->mode = mode;
-  job->cluster = &context.cluster;
-  job->operations = context.operations;
-  job->request = MakeOperation(std::string(kind), Resource::kIngestions, context);
-  job->options = context.request;
   job->table = command.Text("table");
-  job->query = command.Text("query");
   KC_ASSIGN(job->properties, ReadIngestProperties(command));
   job->request.cancellable = true;
   job->request.persist_details = job->properties.persist_details || command.Has("async");

@@ -15,11 +15,17 @@ std::string SchemaText(const std::vector<ColumnSchema>& columns) {
   return text;
 }
 
-Result<PreparedQuery> PrepareQuery(Cluster& cluster, Operations& operations,
-                                   const std::string& database, const RequestOptions& request,
-                                   const std::string& text, world::CancelToken& cancel) {
-  KC_ASSIGN(QuerySession session, operations.OpenSession(database, request));
-  return PrepareIn(cluster, std::move(session), request, text, cancel);
+QueryJob::QueryJob(std::string kind, Resource resource, const Command& command,
+                   const CommandContext& context)
+    : cluster(&context.cluster),
+      operations(context.operations),
+      request(MakeOperation(std::move(kind), resource, context)),
+      options(context.request),
+      query(command.Text("query")) {}
+
+Result<PreparedQuery> QueryJob::Prepare(const std::string& text, world::CancelToken& cancel) const {
+  KC_ASSIGN(QuerySession session, operations->OpenSession(request.database, options));
+  return PrepareIn(*cluster, std::move(session), options, text, cancel);
 }
 
 Result<PreparedQuery> PrepareIn(Cluster& cluster, QuerySession session,
