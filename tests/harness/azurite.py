@@ -1,5 +1,5 @@
-"""What tests do with the storage emulator themselves (tools/with_azurite.sh gives its address and
-published key): containers and lists of blobs, by signed requests; and emulators of their own.
+"""What tests do with the storage emulator themselves (tools/with_azurite.sh gives its address):
+containers and lists of blobs, by signed requests; and emulators of their own.
 Standard library only."""
 import base64
 import email.utils
@@ -17,14 +17,13 @@ import urllib.request
 
 # Without it there is no test: nothing is skipped in silence. `make test` sets it.
 URL = os.environ.get("KC_AZURITE_URL") or None
-KEY = os.environ.get("KC_AZURITE_KEY", "")
 VERSION = "2021-12-02"
 TYPE = "application/octet-stream"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "npm/node_modules/azurite/dist/src/blob/main.js"
 # The emulator's key is the same everywhere and published.
-PUBLISHED_KEY = ("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
-                 "BeksoGMGw==")
+KEY = ("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
+       "BeksoGMGw==")
 
 
 def required():
@@ -32,6 +31,11 @@ def required():
     if not URL:
         raise RuntimeError("needs the storage emulator: run it under tools/with_azurite.sh")
     return URL
+
+
+def _signature(text):
+    digest = hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
 
 
 def request(method, path, query=None, headers=None, url=None, body=None):
@@ -47,15 +51,13 @@ def request(method, path, query=None, headers=None, url=None, body=None):
     length = str(len(body)) if body else ""
     to_sign = method + "\n" * 3 + length + "\n" * 2 + \
         (TYPE if body else "") + "\n" * 7 + named + resource
-    sign = base64.b64encode(hmac.new(base64.b64decode(PUBLISHED_KEY), to_sign.encode(),
-                                     hashlib.sha256).digest()).decode()
     address = url + urllib.parse.quote(path)
     if query:
         address += "?" + urllib.parse.urlencode(query)
     if body:  # urllib would invent a type
         headers["Content-Type"] = TYPE
     asked = urllib.request.Request(address, data=body, method=method, headers={
-        **headers, "Authorization": f"SharedKey {account}:{sign}"})
+        **headers, "Authorization": f"SharedKey {account}:{_signature(to_sign)}"})
     with urllib.request.urlopen(asked, timeout=60) as answer:
         return answer.read()
 
@@ -75,10 +77,8 @@ def sas(container, seconds, rights="rwdlac", url=None):
     # Version 2020-12-06: the fields in this order, those that are empty too.
     fields = [rights, "", ends, f"/blob/{account}/{container}", "", "", "", VERSION, "c", "", "",
               "", "", "", "", ""]
-    sign = base64.b64encode(hmac.new(base64.b64decode(PUBLISHED_KEY), "\n".join(fields).encode(),
-                                     hashlib.sha256).digest()).decode()
     return urllib.parse.urlencode({"sp": rights, "se": ends, "sv": VERSION, "sr": "c",
-                                   "sig": sign})
+                                   "sig": _signature("\n".join(fields))})
 
 
 def blobs(container, prefix="", url=None):
@@ -125,7 +125,7 @@ class Emulator:
 
     def lake(self, container, folder):
         create_container(container, self.url)
-        return f"{self.url}/{container}/{folder};{PUBLISHED_KEY}"
+        return f"{self.url}/{container}/{folder};{KEY}"
 
     def names(self, container, folder):
         return blobs(container, folder + "/", self.url)

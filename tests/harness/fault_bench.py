@@ -94,8 +94,7 @@ class Bench:
     @property
     def lake(self):
         if self.blob_proxy:
-            return (f"{self.blob_proxy.url}/{CONTAINER}/{self.run_id}/{self.name};"
-                    f"{os.environ['KC_AZURITE_KEY']}")
+            return f"{self.blob_proxy.url}/{CONTAINER}/{self.run_id}/{self.name};{emulator.KEY}"
         return str(self.work / f"lake-{self.name}")
 
     def command(self, *more):
