@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import azurite, false_clock, kc, world_case
+from harness import false_clock, kc, own_storage, world_case
 from harness.world_case import INSTANTS
 
 # What a clock may show from the start on, and what it is set to while a copy runs; all of it with
@@ -146,26 +146,13 @@ class DestinationClockTest(ClockCase):
         self.set_while_it_copies("destination", 1)
 
 
-class StorageClockTest(ClockCase):
+class StorageClockTest(own_storage.OwnStorageCase, ClockCase):
     """Signatures and addresses that are good for a while are made by the storage's clock."""
 
     @classmethod
     def prepare(cls):
         super().prepare()
-        cls.clocks["storage"] = false_clock.FalseClock(cls.work / "clock-storage")
-        cls.storage = azurite.Emulator(cls.clocks["storage"].environment)
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.storage.close()
-
-    def setUp(self):
-        super().setUp()
-        self.lake = self.storage.lake("clocks", self.db)
-
-    def lake_files(self):
-        return self.storage.names("clocks", self.db)
+        cls.clocks["storage"] = cls.storage_clock
 
     def test_wrong_from_the_start(self):
         self.wrong_from_the_start("storage")

@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from harness import azurite, false_clock, lakes, world_case
+from harness import azurite, lakes, own_storage, world_case
 from harness.world_case import EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, INSTANTS
 
 # As short as it can be: times in a SAS are whole seconds.
@@ -47,30 +47,12 @@ class UsersSasTest(world_case.WorldCase):
         self.assertLess(time.monotonic() - began, TOLD_WITHIN_S)
 
 
-class OwnSasTest(world_case.WorldCase):
+class OwnSasTest(own_storage.OwnStorageCase):
     """Signed by kusto-copy with the account's key, good for a while by the storage's clock: which
     jumps past that while an export or an ingestion is on its way."""
 
-    @classmethod
-    def prepare(cls):
-        cls.clock = false_clock.FalseClock(cls.work / "clock")
-        cls.storage = azurite.Emulator(cls.clock.environment)
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.storage.close()
-
-    def setUp(self):
-        super().setUp()
-        self.clock.set("+0")
-        self.lake = self.storage.lake("own", self.db)
-
-    def lake_files(self):
-        return self.storage.names("own", self.db)
-
     def passes(self, proxy, kind):
-        self.when(proxy, kind, lambda: self.clock.set("+30d"), nth=2)
+        self.when(proxy, kind, lambda: self.storage_clock.set("+30d"), nth=2)
         self.copy()
         self.assertGreater(len(proxy.seen(kind)), INSTANTS + 1)  # one for each block, and again
         self.ends_well()
