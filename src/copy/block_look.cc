@@ -4,6 +4,7 @@
 #include "base/seeded_bugs.h"
 
 #include "copy/block_io.h"
+#include "copy/tables_now.h"
 
 namespace kc::copy {
 
@@ -17,13 +18,6 @@ namespace {
 constexpr int kHistoryLooks = 30;
 constexpr std::chrono::seconds kHistoryPause{2};
 
-std::string IdOf(const std::vector<commands::TableDetails>& tables, const std::string& name) {
-  for (const auto& table : tables) {
-    if (table.name == name) return table.table_id;
-  }
-  return "";
-}
-
 }  // namespace
 
 Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
@@ -32,8 +26,7 @@ Task<Result<Event>> BlockIo::Look(const Block& block, bool history) {
   MoveLook& look = event.look;
   look.asked = static_cast<int>(block.extents.size());
   auto& destination = session_.environment.destination;
-  KC_CO_ASSIGN(const Answer details, session_.Show(destination, commands::ShowTablesDetails()));
-  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(details.table()));
+  KC_CO_ASSIGN(const auto tables, ReadTables(session_, destination));
   look.staging_same = IdOf(tables, block.staging.table) == block.staging.id;
   look.destination_same = IdOf(tables, run_.destination) == block.destination_id;
   bool seen_first = false;

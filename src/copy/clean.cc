@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "copy/step.h"
+#include "copy/tables_now.h"
 #include "kusto/commands/schema.h"
 #include "kusto/commands/transfer.h"
 
@@ -21,17 +22,6 @@ constexpr size_t kMaxTags = 200;
 // Looks for a table that isn't found by its name: each is for one more renaming meanwhile.
 constexpr int kMaxLooks = 3;
 
-// The destination table's name now; empty when no table has its id any more.
-Task<Result<std::string>> NameNow(Session& session, const TableRun& run) {
-  KC_CO_ASSIGN(const kusto::Answer answer,
-               session.Show(session.environment.destination, commands::ShowTablesDetails()));
-  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(answer.table()));
-  for (const auto& table : tables) {
-    if (table.table_id == run.destination_id) co_return table.name;
-  }
-  co_return std::string();
-}
-
 // "Not found" is settled by looking for the table's id: one that was renamed keeps its tags until
 // they are dropped under its new name, one that is gone has taken them along.
 Task<Status> DropSome(Session& session, const TableRun& run, std::vector<std::string> tokens) {
@@ -44,7 +34,8 @@ Task<Status> DropSome(Session& session, const TableRun& run, std::vector<std::st
     if (dropped.error().reason.find("EntityNotFound") == std::string::npos || look == kMaxLooks) {
       co_return Fail(dropped.error());
     }
-    KC_CO_ASSIGN(const std::string now, NameNow(session, run));
+    KC_CO_ASSIGN(const auto tables, ReadTables(session, session.environment.destination));
+    const std::string now = NameOf(tables, run.destination_id);
     if (now.empty()) co_return Status();
     // It is where it was: whatever wasn't found, it isn't the table.
     if (now == name) co_return Fail(dropped.error());

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "copy/setup.h"
 #include "copy/status_function.h"
+#include "copy/tables_now.h"
 #include "kusto/commands/queries.h"
 
 namespace kc::copy {
@@ -77,10 +78,8 @@ Task<void> MakeTable(Session& session, TablePair& pair, Status& outcome) {
     const Result<Answer> altered = co_await alter;
     if (!altered) session.Notify(pair.source, "encoding: " + altered.error().message);
   }
-  auto show = session.Show(client, commands::ShowTableDetails(pair.destination));
-  const Result<Answer> shown = co_await show;
-  auto details = shown ? commands::ReadTableDetails(shown->table())
-                       : Result<std::vector<commands::TableDetails>>(Fail(shown.error()));
+  auto read = ReadTable(session, client, pair.destination);
+  const Result<TablesNow> details = co_await read;
   if (!details || details->size() != 1) {
     outcome = details
                   ? Status(Stop("table '" + pair.destination + "' isn't there after its creation"))

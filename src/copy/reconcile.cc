@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "copy/clean.h"
 #include "copy/setup.h"
+#include "copy/tables_now.h"
 
 namespace kc::copy {
 
@@ -245,11 +246,9 @@ std::string ColumnDrift(const TableRun& run, const std::vector<ColumnSchema>& no
 
 Task<Result<std::string>> DriftOf(Session& session, const TableRun& run) {
   auto& source = session.environment.source;
-  auto show = session.Show(source, commands::ShowTableDetails(run.name));
-  const Result<Answer> shown = co_await show;
+  auto read = ReadTable(session, source, run.name);
+  const Result<TablesNow> details = co_await read;
   if (session.ending()) co_return Stop("the copy is ending", "Cancelled");
-  auto details = shown ? commands::ReadTableDetails(shown->table())
-                       : Result<std::vector<commands::TableDetails>>(Fail(shown.error()));
   if (!details || details->empty()) {
     co_return "the table can't be found at the source any more" +
         (details ? std::string() : ": " + details.error().message);
@@ -263,17 +262,13 @@ Task<Result<std::string>> DriftOf(Session& session, const TableRun& run) {
 }
 
 Task<Result<std::string>> DestinationDriftOf(Session& session, const TableRun& run) {
-  KC_CO_ASSIGN(const Answer answer,
-               session.Show(session.environment.destination, commands::ShowTablesDetails()));
-  KC_CO_TAKE(const auto tables, commands::ReadTableDetails(answer.table()));
-  const auto found = std::find_if(tables.begin(), tables.end(), [&run](const auto& table) {
-    return table.name == run.destination;
-  });
-  if (found != tables.end() && found->table_id == run.destination_id) co_return std::string();
+  KC_CO_ASSIGN(const auto tables, ReadTables(session, session.environment.destination));
+  const std::string id = IdOf(tables, run.destination);
+  if (!id.empty() && id == run.destination_id) co_return std::string();
   co_return fmt::format(
       "the destination's table was {} while it was copied, with what was published into it; start "
       "kusto-copy again: it is then copied from the beginning, into an empty table",
-      found == tables.end() ? "dropped or renamed" : "replaced by another one");
+      id.empty() ? "dropped or renamed" : "replaced by another one");
 }
 
 bool TakeColumns(TableRun& run, const std::vector<ColumnSchema>& now) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "copy/policies.h"
+#include "copy/tables_now.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
 
@@ -26,7 +27,7 @@ struct Side {
   std::string database_id;
   std::vector<commands::TableSchema> schemas;
   std::string schema_text;
-  std::vector<commands::TableDetails> details;
+  TablesNow details;
   TablePolicies hidden;     // row level security and restricted view
   TablePolicies updates;    // destination
   TablePolicies retention;  // destination
@@ -126,8 +127,7 @@ Task<Status> ReadSide(Session& session, kusto::Client& client, std::string datab
   KC_CO_ASSIGN(const Answer schema, session.Show(client, commands::ShowDatabaseSchema(database)));
   KC_CO_TAKE(side.schemas, commands::ReadDatabaseSchema(schema.table()));
   side.schema_text = kusto::GetText(schema.table(), 0, "DatabaseSchema");
-  KC_CO_ASSIGN(const Answer details, session.Show(client, commands::ShowTablesDetails()));
-  KC_CO_TAKE(side.details, commands::ReadTableDetails(details.table()));
+  KC_CO_ASSIGN(side.details, ReadTables(session, client));
   const bool is_source = &client == &session.environment.source;
   auto policies =
       is_source ? ReadSourcePolicies(session, side) : ReadDestinationPolicies(session, side);
@@ -147,11 +147,10 @@ Task<void> ProbeLake(Session& session, Status& status) {
   status = co_await io;
 }
 
-template <typename T>
-const T* Named(const std::vector<T>& all, const std::string& name) {
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&name](const T& t) { return t.name == name; });
-  return found == all.end() ? nullptr : &*found;
+const commands::TableSchema* FindSchema(const Side& side, const std::string& name) {
+  const auto found = std::find_if(side.schemas.begin(), side.schemas.end(),
+                                  [&name](const auto& schema) { return schema.name == name; });
+  return found == side.schemas.end() ? nullptr : &*found;
 }
 
 void TellPolicies(Session& session, const Side& source, const Side& destination) {
@@ -182,12 +181,10 @@ void TellPolicies(Session& session, const Side& source, const Side& destination)
 TablePair PairOf(const Side& source, const Side& destination, const std::string& name) {
   TablePair pair;
   pair.source = pair.destination = name;
-  pair.source_schema = *Named(source.schemas, name);
-  if (const auto* details = Named(source.details, name)) pair.source_id = details->table_id;
-  if (const auto* details = Named(destination.details, name)) {
-    pair.destination_id = details->table_id;
-  }
-  if (const auto* schema = Named(destination.schemas, name)) {
+  pair.source_schema = *FindSchema(source, name);
+  pair.source_id = IdOf(source.details, name);
+  pair.destination_id = IdOf(destination.details, name);
+  if (const auto* schema = FindSchema(destination, name)) {
     auto missing = MissingColumns(pair.source_schema, *schema);
     if (missing) {
       pair.missing_columns = std::move(*missing);
@@ -236,8 +233,7 @@ bool OneDatabase(const Side& source, const Side& destination) {
   if (source.database_id.empty() || source.database_id != destination.database_id) return false;
   return std::any_of(
       source.details.begin(), source.details.end(), [&destination](const auto& table) {
-        const auto* other = Named(destination.details, table.name);
-        return other != nullptr && !table.table_id.empty() && other->table_id == table.table_id;
+        return !table.table_id.empty() && IdOf(destination.details, table.name) == table.table_id;
       });
 }
 
@@ -362,12 +358,9 @@ Task<Result<bool>> SchemaChanged(Session& session) {
 }
 
 Task<Result<bool>> DestinationChanged(Session& session) {
-  KC_CO_ASSIGN(const Answer answer,
-               session.Show(session.environment.destination, commands::ShowTablesDetails()));
-  KC_CO_TAKE(const auto details, commands::ReadTableDetails(answer.table()));
+  KC_CO_ASSIGN(const auto tables, ReadTables(session, session.environment.destination));
   for (const auto& [name, pair] : session.tables) {
-    const auto* now = Named(details, pair.destination);
-    if (pair.destination_id != (now == nullptr ? "" : now->table_id)) co_return true;
+    if (pair.destination_id != IdOf(tables, pair.destination)) co_return true;
   }
   co_return false;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/seeded_bugs.h"
 #include "copy/session.h"
+#include "copy/tables_now.h"
 #include "kusto/commands/schema.h"
 
 namespace kc::copy {
@@ -132,16 +133,14 @@ Task<Status> StagingTables::SendCreate(std::string name, std::vector<ColumnSchem
 namespace {
 
 Task<void> ReadId(Session& session, std::string name, Result<std::string>& id) {
-  auto show = session.Show(session.environment.destination, commands::ShowTableDetails(name));
-  const Result<Answer> details = co_await show;
-  auto read = details ? commands::ReadTableDetails(details->table())
-                      : Result<std::vector<commands::TableDetails>>(Fail(details.error()));
-  if (!read) {
-    id = Fail(read.error());
-  } else if (read->size() != 1 || read->front().table_id.empty()) {
+  auto read = ReadTable(session, session.environment.destination, name);
+  const Result<TablesNow> details = co_await read;
+  if (!details) {
+    id = Fail(details.error());
+  } else if (details->size() != 1 || details->front().table_id.empty()) {
     id = Stop("the destination doesn't tell the id of staging table " + name);
   } else {
-    id = read->front().table_id;
+    id = details->front().table_id;
   }
 }
 
