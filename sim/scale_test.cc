@@ -118,7 +118,7 @@ TEST(Scale, AMillionBlocksAreResumedSoon) {
     FillLedger(ledger);
     checkpoint::Journal journal(*world.lake, *world.server_clock, random, "Db/checkpoint/");
     ASSERT_TRUE(journal.Open(identity, "first", nullptr));
-    ASSERT_TRUE(journal.Begin(ledger.Snapshot()));
+    ASSERT_TRUE(journal.Begin(ledger.SnapshotInPieces()));
     ASSERT_TRUE(journal.Close());
   }
   int64_t bytes = 0;
@@ -138,7 +138,7 @@ TEST(Scale, AMillionBlocksAreResumedSoon) {
   }
   // Written anew in pieces: that takes no memory to speak of, but for the lake, which is in here.
   const int64_t most = watch.End();
-  ASSERT_TRUE(journal.BeginInPieces(ledger.SnapshotInPieces()));
+  ASSERT_TRUE(journal.Begin(ledger.SnapshotInPieces()));
   const auto took = world::SystemClock().Monotonic() - began;
   const auto kept =
       static_cast<int64_t>(mallinfo2().uordblks + mallinfo2().hblkhd) - before - bytes;

@@ -40,7 +40,7 @@ class JournalWorld {
     auto opened = journal->Open({"a", "A", "b", "B"}, "me", nullptr);
     EXPECT_TRUE(opened.has_value()) << opened.error().message;
     if (found != nullptr) *found = opened->records;
-    EXPECT_TRUE(journal->Begin(opened->records).has_value());
+    EXPECT_TRUE(journal->Begin(Journal::OnePiece(opened->records)).has_value());
     return journal;
   }
   azure::TestClock clock;
@@ -64,7 +64,7 @@ TEST(Protocol, F31_AZombieCantRollToASegmentThatNobodyReads) {
   auto owner = world.Start(&found);
   EXPECT_TRUE(Holds(found, "t", "before"));
   // It rolls: its new segment would be its own and unleased by others, but no manifest names it.
-  const Status rolled = zombie->Begin({Of("t", "zombie")});
+  const Status rolled = zombie->Begin(Journal::OnePiece({Of("t", "zombie")}));
   ASSERT_FALSE(rolled.has_value());
   EXPECT_EQ(rolled.error().reason, "LeaseLost");
   EXPECT_EQ(zombie->Append({Of("t", "zombie")}).error().reason, "LeaseLost");
@@ -183,7 +183,7 @@ TEST(Protocol, F34_OnAFileLakeAStoppedHolderIsReplacedAndWhatItAppendsIsReported
   auto second_store = world.Open();
   Journal zombie(*first_store, world.clock, world::SystemRandom(), "B/");
   ASSERT_TRUE(zombie.Open({"a", "A", "b", "B"}, "zombie", nullptr).has_value());
-  ASSERT_TRUE(zombie.Begin({}));
+  ASSERT_TRUE(zombie.Begin(Journal::OnePiece({})));
   ASSERT_TRUE(zombie.Append({Of("t", "before")}));
   // SIGSTOP: it holds its locks and file descriptors for ever, only its heartbeat stands still. The
   // taker waits a whole lease of its own clock (TestClock moves when it sleeps).
@@ -194,14 +194,14 @@ TEST(Protocol, F34_OnAFileLakeAStoppedHolderIsReplacedAndWhatItAppendsIsReported
   EXPECT_GE(world.clock.Monotonic() - began, seconds(checkpoint::kLeaseSeconds));
   EXPECT_LE(world.clock.Monotonic() - began, seconds(checkpoint::kLeaseSeconds + 5));
   EXPECT_TRUE(Holds(opened->records, "t", "before"));
-  ASSERT_TRUE(owner.Begin(opened->records));
+  ASSERT_TRUE(owner.Begin(Journal::OnePiece(opened->records)));
   // SIGCONT: append → fsync → read the generation again → "lost", so nothing is sent on it.
   EXPECT_FALSE(zombie.MaySend());
   const Status late = zombie.Append({Of("t", "zombie")});
   ASSERT_FALSE(late.has_value());
   EXPECT_EQ(late.error().reason, "LeaseLost");
   EXPECT_FALSE(zombie.Renew().has_value());
-  EXPECT_FALSE(zombie.Begin({}).has_value());
+  EXPECT_FALSE(zombie.Begin(Journal::OnePiece({})).has_value());
   ASSERT_TRUE(owner.Append({Of("t", "owner")}));
   const auto seen = Journal::Look(*second_store, "B/");
   ASSERT_TRUE(seen.has_value());

@@ -116,7 +116,7 @@ class DamageTest : public testing::TestWithParam<bool> {
   std::string WriteThreeGroups(bool close) {
     auto journal = Make();
     EXPECT_TRUE(journal->Open(kIdentity, "me", nullptr));
-    EXPECT_TRUE(journal->Begin({}));
+    EXPECT_TRUE(journal->Begin(Journal::OnePiece({})));
     EXPECT_TRUE(journal->Append({Named(1)}));
     if (!close) {
       EXPECT_TRUE(journal->Renew());
@@ -216,7 +216,7 @@ TEST_P(DamageTest, AMissingSegmentIsNamed) {
 TEST_P(DamageTest, RemovedWhileItIsWrittenIsNotTakenForAnotherOwner) {
   auto journal = Make();
   ASSERT_TRUE(journal->Open(kIdentity, "me", nullptr));
-  ASSERT_TRUE(journal->Begin({}));
+  ASSERT_TRUE(journal->Begin(Journal::OnePiece({})));
   lake_->Remove(journal->segment());
   const Status status = journal->Append({Named(1)});
   ASSERT_FALSE(status.has_value());

@@ -257,11 +257,11 @@ std::string Journal::Number(std::vector<Record>& records) {
   return text;
 }
 
-Status Journal::Begin(std::vector<Record> snapshot) {
-  return BeginInPieces([&snapshot] { return std::exchange(snapshot, {}); });
+Journal::Pieces Journal::OnePiece(std::vector<Record> snapshot) {
+  return [all = std::move(snapshot)]() mutable { return std::exchange(all, {}); };
 }
 
-Status Journal::BeginInPieces(const Pieces& next) {
+Status Journal::Begin(const Pieces& next) {
   // Every name is used once: a late write of an earlier owner can't meet it.
   const std::string name =
       fmt::format("g{:08}-{:04}-{}.csv", generation_, ++rolls_, random_.Word(6));

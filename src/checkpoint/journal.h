@@ -53,14 +53,14 @@ class Journal {
   // be alive. kStop "OtherCopy" if the identity differs.
   Result<Opened> Open(const Identity& identity, const std::string& holder,
                       world::CancelToken* cancel);
-  // A new segment with the snapshot; when it returns the manifest names it. Also rolls: the old
-  // segment is then only garbage (OldSegments). After kRetry or kUnknownOutcome it may be called
-  // again: it begins another segment.
-  Status Begin(std::vector<Record> snapshot);
-  // The same with a snapshot that comes in pieces, so that it is never whole in memory; the last
-  // piece is empty. Called in the thread of this call.
+  // A snapshot comes in pieces, so that it need not be whole in memory; the last piece is empty.
   using Pieces = std::function<std::vector<Record>()>;
-  Status BeginInPieces(const Pieces& next);
+  static Pieces OnePiece(std::vector<Record> snapshot);
+  // A new segment with the snapshot; when it returns the manifest names it. Also rolls: the old
+  // segment is then only garbage (DeleteOldSegments). After kRetry or kUnknownOutcome it may be
+  // called again, with the snapshot from its beginning: it begins another segment. `next` is called
+  // in the thread of this call.
+  Status Begin(const Pieces& next);
   // Gives the records their numbers, as one group each call. When it returns they are durable and
   // this process was still the owner after they were.
   Status Append(std::vector<Record> records);

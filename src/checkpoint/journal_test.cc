@@ -42,7 +42,7 @@ class JournalTest : public testing::Test {
     auto journal = Make();
     auto result = journal->Open(kIdentity, "me", nullptr);
     EXPECT_TRUE(result.has_value()) << result.error().message;
-    EXPECT_TRUE(journal->Begin(result->records).has_value());
+    EXPECT_TRUE(journal->Begin(Journal::OnePiece(result->records)).has_value());
     if (opened != nullptr) *opened = *result;
     return journal;
   }
@@ -110,7 +110,8 @@ TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
   ASSERT_FALSE(late.has_value());
   EXPECT_EQ(late.error().reason, "LeaseLost");
   EXPECT_FALSE(first->Renew().has_value());
-  EXPECT_FALSE(first->Begin({}).has_value());  // nor can it roll to a segment that nobody reads
+  // Nor can it roll to a segment that nobody reads.
+  EXPECT_FALSE(first->Begin(Journal::OnePiece({})).has_value());
   EXPECT_FALSE(first->MaySend());
   EXPECT_TRUE(second->Append({Numbered("a", "2")}));
   ASSERT_TRUE(second->Close());
@@ -133,8 +134,8 @@ TEST_F(JournalTest, ALeaseThatEndedUnseenIsTakenUpAgain) {
   clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
   EXPECT_TRUE(first->Renew());
   clock_.Advance(std::chrono::seconds(3 * kLeaseSeconds));
-  EXPECT_EQ(first->Begin({Numbered("a", "2")}).error().code, ErrorCode::kRetry);
-  EXPECT_TRUE(first->Begin({Numbered("a", "2")}));
+  EXPECT_EQ(first->Begin(Journal::OnePiece({Numbered("a", "2")})).error().code, ErrorCode::kRetry);
+  EXPECT_TRUE(first->Begin(Journal::OnePiece({Numbered("a", "2")})));
   ASSERT_TRUE(first->Close());
   Opened opened;
   Open(&opened);
@@ -184,7 +185,7 @@ TEST_F(JournalTest, ATakeOverInTheMiddleOfARollIsALostLease) {
     }
     return azure::StoreFault::kNone;
   };
-  EXPECT_EQ(first->Begin({}).error().reason, "LeaseLost");
+  EXPECT_EQ(first->Begin(Journal::OnePiece({})).error().reason, "LeaseLost");
   EXPECT_TRUE(taken);
 }
 
@@ -222,7 +223,7 @@ TEST_F(JournalTest, AManifestsLostAnswerIsNoLostLease) {
       done |= hit;
       return hit ? fault : azure::StoreFault::kNone;
     };
-    EXPECT_TRUE(first->Begin({Numbered("a", "1")}));
+    EXPECT_TRUE(first->Begin(Journal::OnePiece({Numbered("a", "1")})));
     EXPECT_TRUE(done);
     EXPECT_TRUE(first->Append({Numbered("a", "2")}));
   }
@@ -232,8 +233,9 @@ TEST_F(JournalTest, AManifestsLostAnswerIsNoLostLease) {
     return call == "CreateAppend" && creations++ == 0 ? azure::StoreFault::kLostResponse
                                                       : azure::StoreFault::kNone;
   };
-  EXPECT_EQ(first->Begin({Numbered("a", "3")}).error().code, ErrorCode::kUnknownOutcome);
-  EXPECT_TRUE(first->Begin({Numbered("a", "3")}));
+  EXPECT_EQ(first->Begin(Journal::OnePiece({Numbered("a", "3")})).error().code,
+            ErrorCode::kUnknownOutcome);
+  EXPECT_TRUE(first->Begin(Journal::OnePiece({Numbered("a", "3")})));
   ASSERT_TRUE(first->DeleteOldSegments());
   EXPECT_EQ(azure::ListAll(*store_, "B/checkpoint/g")->size(), 1u);
 }
@@ -290,7 +292,8 @@ TEST_F(JournalTest, ALostAnswerOfAnAppendIsSettledByReading) {
 
 TEST_F(JournalTest, ADeadOwnersSegmentsAreDeletedToo) {
   auto first = Open();
-  ASSERT_TRUE(first->Begin({}));  // its first segment is named by nobody any more, but leased
+  // Its first segment is named by nobody any more, but leased.
+  ASSERT_TRUE(first->Begin(Journal::OnePiece({})));
   auto second = Open();
   const Status deleted = second->DeleteOldSegments();
   EXPECT_TRUE(deleted.has_value()) << deleted.error().message;
@@ -302,7 +305,7 @@ TEST_F(JournalTest, ADeadOwnersSegmentsAreDeletedToo) {
 TEST_F(JournalTest, RollingKeepsOnlyTheCurrentSegment) {
   auto first = Open();
   ASSERT_TRUE(first->Append({Numbered("a", "1")}));
-  ASSERT_TRUE(first->Begin({Numbered("a", "1")}));
+  ASSERT_TRUE(first->Begin(Journal::OnePiece({Numbered("a", "1")})));
   ASSERT_TRUE(first->Append({Numbered("a", "2")}));
   ASSERT_TRUE(first->DeleteOldSegments());
   int segments = 0;

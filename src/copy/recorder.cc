@@ -79,7 +79,7 @@ Task<Status> Recorder::BeginSegment(bool in_use) {
   while (true) {
     const checkpoint::Journal::Pieces snapshot = snapshot_(in_use);
     Io<Status> io(executor_, "journal.roll",
-                  [this, &snapshot] { return journal_.BeginInPieces(snapshot); });
+                  [this, &snapshot] { return journal_.Begin(snapshot); });
     const Status status = co_await io;
     if (status) on_roll_();
     if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;

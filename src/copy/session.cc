@@ -39,7 +39,7 @@ world::Duration AskedFor(const Error& error) {
 
 checkpoint::Journal::Pieces SnapshotOf(Ledger& ledger, bool in_use) {
   if (!in_use) return ledger.SnapshotInPieces();
-  return [all = ledger.Snapshot()]() mutable { return std::exchange(all, {}); };
+  return checkpoint::Journal::OnePiece(ledger.Snapshot());
 }
 
 }  // namespace
