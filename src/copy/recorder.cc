@@ -57,36 +57,39 @@ Task<void> Recorder::Flush() {
   writing_ = false;
 }
 
+Task<bool> Recorder::TryAgain(const Status& status, const char* trouble, world::Duration& pause) {
+  if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return false;
+  LogWarn("{}, trying again: {}", trouble, status.error().message);
+  auto wait = sleeper_.Wait(pause);
+  co_await wait;
+  pause = std::min<world::Duration>(2 * pause, kLongestAgain);
+  co_return true;
+}
+
 Task<Status> Recorder::Append(std::vector<std::vector<Record>> groups) {
   bool first = true;
-  world::Duration again = kFirstAgain;
+  world::Duration pause = kFirstAgain;
   while (true) {
     Io<Status> io(executor_, "journal.append", [this, &groups, first] {
       return first ? journal_.AppendGroups(std::move(groups)) : journal_.AppendAgain();
     });
-    Status status = co_await io;
-    if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
+    const Status status = co_await io;
     first = false;
-    LogWarn("the checkpoint can't be written, trying again: {}", status.error().message);
-    auto pause = sleeper_.Wait(again);
-    co_await pause;
-    again = std::min<world::Duration>(2 * again, kLongestAgain);
+    auto again = TryAgain(status, "the checkpoint can't be written", pause);
+    if (!co_await again) co_return status;
   }
 }
 
 Task<Status> Recorder::BeginSegment(bool in_use) {
-  world::Duration again = kFirstAgain;
+  world::Duration pause = kFirstAgain;
   while (true) {
     const checkpoint::Journal::Pieces snapshot = snapshot_(in_use);
     Io<Status> io(executor_, "journal.roll",
                   [this, &snapshot] { return journal_.Begin(snapshot); });
     const Status status = co_await io;
     if (status) on_roll_();
-    if (status || !Repeatable(status.error()) || sleeper_.stopped()) co_return status;
-    LogWarn("the checkpoint can't begin its next file, trying again: {}", status.error().message);
-    auto pause = sleeper_.Wait(again);
-    co_await pause;
-    again = std::min<world::Duration>(2 * again, kLongestAgain);
+    auto again = TryAgain(status, "the checkpoint can't begin its next file", pause);
+    if (!co_await again) co_return status;
   }
 }
 

@@ -37,6 +37,8 @@ class Recorder {
 
  private:
   world::Task<void> Flush();
+  // Is it worth another attempt? Then after a pause, which grows; else at once.
+  world::Task<bool> TryAgain(const Status& status, const char* trouble, world::Duration& pause);
   world::Task<Status> Append(std::vector<std::vector<checkpoint::Record>> groups);
 
   world::Executor& executor_;
