@@ -170,6 +170,32 @@ ProgressSum SumOf(const std::vector<TableProgress>& tables) {
   return sum;
 }
 
+namespace {
+
+std::string TablesText(const ProgressSum& sum) {
+  return fmt::format("{}/{} tables", sum.complete, sum.tables);
+}
+
+std::string MovedText(const ProgressSum& sum) {
+  return fmt::format("{} of {}", FormatThousands(sum.counts.moved_rows),
+                     FormatThousands(sum.counts.planned_rows));
+}
+
+std::string SumText(const ProgressSum& sum) {
+  return fmt::format("{}; rows: {} moved, {} exported", TablesText(sum), MovedText(sum),
+                     FormatThousands(sum.counts.exported_rows));
+}
+
+// Below the live view's table: what is left must fit a terminal of 80 columns.
+std::string ShortText(const ProgressSum& sum) {
+  const auto planned = static_cast<double>(std::max<int64_t>(1, sum.counts.planned_rows));
+  const double percent = 100.0 * static_cast<double>(sum.counts.moved_rows) / planned;
+  return fmt::format("{}; {} rows ({} %)", TablesText(sum), MovedText(sum),
+                     static_cast<int64_t>(percent));
+}
+
+}  // namespace
+
 Reporter::Reporter(world::Executor& executor, world::Clock& clock, Style style)
     : sleeper_(executor),
       clock_(clock),
@@ -323,23 +349,6 @@ void Reporter::ShowLine(const ProgressSum& sum) {
   if (std::exchange(last_line_, line) == line) return;
   std::fprintf(stdout, "%s%s\n", line.c_str(), Left(sum).c_str());
   std::fflush(stdout);
-}
-
-std::string Reporter::SumText(const ProgressSum& sum) const {
-  return fmt::format("{}/{} tables; rows: {} of {} moved, {} exported", sum.complete, sum.tables,
-                     FormatThousands(sum.counts.moved_rows),
-                     FormatThousands(sum.counts.planned_rows),
-                     FormatThousands(sum.counts.exported_rows));
-}
-
-// Below the live view's table: what is left must fit a terminal of 80 columns.
-std::string Reporter::ShortText(const ProgressSum& sum) const {
-  const int64_t planned = std::max<int64_t>(1, sum.counts.planned_rows);
-  return fmt::format("{}/{} tables; {} of {} rows ({} %)", sum.complete, sum.tables,
-                     FormatThousands(sum.counts.moved_rows),
-                     FormatThousands(sum.counts.planned_rows),
-                     static_cast<int64_t>(100.0 * static_cast<double>(sum.counts.moved_rows) /
-                                          static_cast<double>(planned)));
 }
 
 std::string Reporter::Left(const ProgressSum& sum) const {

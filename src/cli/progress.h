@@ -73,8 +73,6 @@ class Reporter : public copy::Observer {
   void ShowJson(const std::vector<TableProgress>& tables, const ProgressSum& sum);
   void ShowLive(const std::vector<TableProgress>& tables, const ProgressSum& sum);
   void ShowLine(const ProgressSum& sum);
-  std::string SumText(const ProgressSum& sum) const;
-  std::string ShortText(const ProgressSum& sum) const;
   std::string Left(const ProgressSum& sum) const;
 
   world::Sleeper sleeper_;
