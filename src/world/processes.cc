@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -51,16 +50,6 @@ int UserId() {
   return static_cast<int>(geteuid());
 }
 
-int64_t ResidentBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr) return 0;
-  long total = 0;
-  long resident = 0;
-  int fields = std::fscanf(file, "%ld %ld", &total, &resident);
-  std::fclose(file);
-  return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
-}
-
 int CpuCount() {
   unsigned count = std::thread::hardware_concurrency();
   return count == 0 ? 1 : static_cast<int>(count);
@@ -74,14 +63,11 @@ std::string Environment(const std::string& name) {
 bool StdoutIsTerminal() {
   return isatty(STDOUT_FILENO) == 1;
 }
-bool StderrIsTerminal() {
-  return isatty(STDERR_FILENO) == 1;
-}
 
 int TerminalWidth() {
   constexpr int kUsual = 80;
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
   return size.ws_col;
 }
 

@@ -22,8 +22,6 @@ std::string CurrentFolder();
 int ProcessId();
 // Of the user whose rights this process has.
 int UserId();
-// Resident memory of this process in bytes.
-int64_t ResidentBytes();
 int CpuCount();
 // Environment variable, or "".
 std::string Environment(const std::string& name);
@@ -32,9 +30,8 @@ std::string Environment(const std::string& name);
 // takes longer than `timeout`: it is then killed.
 Result<std::string> RunProgram(const std::vector<std::string>& arguments,
                                std::chrono::milliseconds timeout);
-// Is standard output / error a terminal?
+// Is standard output a terminal? Its columns; 80 if it doesn't tell.
 bool StdoutIsTerminal();
-bool StderrIsTerminal();
 int TerminalWidth();
 
 }  // namespace kc::world
