@@ -164,27 +164,6 @@ Result<DatabasePtr> Cluster::CreateDatabase(const std::string& name) {
   return MakeDatabase(name);
 }
 
-Status Cluster::RenameDatabase(std::string_view name, const std::string& new_name) {
-  std::lock_guard one(create_mutex_);
-  KC_ASSIGN(DatabasePtr database, FindDatabase(name));
-  auto taken = FindDatabase(new_name);
-  if (taken && *taken != database) {
-    return Stop("Database '" + new_name + "' already exists.", "BadRequest_EntityAlreadyExists");
-  }
-  std::string old_key = ToLowerAscii(database->name());
-  KC_TRY(database->Commit([&](const DatabaseState& state, TransactionBuilder& transaction) {
-    DatabaseMeta meta = *state.meta;
-    meta.name = new_name;
-    transaction.SetEvent("RENAME-DATABASE", new_name);
-    transaction.PutDatabase(std::move(meta));
-    return Status();
-  }));
-  std::lock_guard lock(mutex_);
-  by_name_.erase(old_key);
-  by_name_[ToLowerAscii(new_name)] = database;
-  return {};
-}
-
 Status Cluster::DropDatabase(std::string_view name) {
   std::lock_guard one(create_mutex_);
   KC_ASSIGN(DatabasePtr database, FindDatabase(name));

@@ -53,7 +53,6 @@ class Cluster {
   std::vector<DatabasePtr> databases() const;  // sorted by name
   // kStop, reason "BadRequest_EntityAlreadyExists", if the name is taken.
   Result<DatabasePtr> CreateDatabase(const std::string& name);
-  Status RenameDatabase(std::string_view name, const std::string& new_name);
   Status DropDatabase(std::string_view name);
 
   const World& world() const { return world_; }

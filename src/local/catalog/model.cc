@@ -88,12 +88,6 @@ FunctionPtr DatabaseState::FindFunction(std::string_view function_name) const {
   return function == nullptr ? nullptr : *function;
 }
 
-std::shared_ptr<const std::string> DatabaseState::FindEntity(std::string_view kind,
-                                                             std::string_view entity_name) const {
-  const auto* entity = entities.Find(EntityKey(kind, entity_name));
-  return entity == nullptr ? nullptr : *entity;
-}
-
 std::string DatabaseState::VersionText() const {
   return "v1." + std::to_string(version);
 }

@@ -158,7 +158,7 @@ struct StoredFunction {
 };
 using FunctionPtr = std::shared_ptr<const StoredFunction>;
 
-// All of a database but its tables, functions and entities.
+// All of a database but its tables and functions.
 struct DatabaseMeta {
   std::string id;    // GUID, stable
   std::string name;  // unique in the cluster, compared without case
@@ -170,16 +170,11 @@ struct DatabaseMeta {
   bool operator==(const DatabaseMeta&) const = default;
 };
 
-// Things that the storage only keeps: external tables, materialized views, continuous exports,
-// entity groups … as JSON text under (kind, name). Their owner gives the text its meaning.
-using EntityKey = std::pair<std::string, std::string>;
-
 struct DatabaseState {
   std::shared_ptr<const DatabaseMeta> meta;
   PersistentMap<std::string, TablePtr> tables;          // by name
   PersistentMap<std::string, std::string> table_names;  // table id → name
   PersistentMap<std::string, FunctionPtr> functions;    // by name
-  PersistentMap<EntityKey, std::shared_ptr<const std::string>> entities;
   bool dropped = false;
 
   uint64_t sequence = 0;        // of the last transaction; each has the next one
@@ -193,8 +188,6 @@ struct DatabaseState {
   TablePtr FindTable(std::string_view name) const;  // case-sensitive; null if it isn't there
   TablePtr FindTableById(std::string_view id) const;
   FunctionPtr FindFunction(std::string_view name) const;
-  // Null if it isn't there.
-  std::shared_ptr<const std::string> FindEntity(std::string_view kind, std::string_view name) const;
   // "v1.17": the minor number is `version`.
   std::string VersionText() const;
 };

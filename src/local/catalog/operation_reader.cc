@@ -120,11 +120,6 @@ class Applier {
       editor_.PutFunction(Function(object));
     } else if (op == "drop-function") {
       editor_.DropFunction(reader_.Text(object, "name"));
-    } else if (op == "entity") {
-      editor_.PutEntity(reader_.Text(object, "kind"), reader_.Text(object, "name"),
-                        reader_.Text(object, "json"));
-    } else if (op == "drop-entity") {
-      editor_.DropEntity(reader_.Text(object, "kind"), reader_.Text(object, "name"));
     } else if (op == "drop-database") {
       state_.dropped = true;
     } else {

@@ -165,14 +165,6 @@ std::string EncodeDropFunction(std::string_view name) {
   return Line({{"op", "drop-function"}, {"name", name}});
 }
 
-std::string EncodeEntity(std::string_view kind, std::string_view name, std::string_view json) {
-  return Line({{"op", "entity"}, {"kind", kind}, {"name", name}, {"json", json}});
-}
-
-std::string EncodeDropEntity(std::string_view kind, std::string_view name) {
-  return Line({{"op", "drop-entity"}, {"kind", kind}, {"name", name}});
-}
-
 std::string EncodeDropDatabase() {
   return "{\"op\":\"drop-database\"}\n";
 }
@@ -202,7 +194,6 @@ std::string EncodeState(const DatabaseState& state,
   for (const TransactionHeader& event : recent_events) out += EncodeTransaction(event);
   out += EncodeDatabase(*state.meta);
   for (const auto& [name, function] : state.functions) out += EncodeFunction(*function);
-  for (const auto& [key, json] : state.entities) out += EncodeEntity(key.first, key.second, *json);
   for (const auto& [name, table] : state.tables) {
     out += EncodeTables({*table->meta});
     std::vector<ExtentPtr> extents;

@@ -27,8 +27,6 @@ std::string EncodeTables(const std::vector<TableMeta>& tables);
 std::string EncodeDropTable(std::string_view table_id);
 std::string EncodeFunction(const StoredFunction& function);
 std::string EncodeDropFunction(std::string_view name);
-std::string EncodeEntity(std::string_view kind, std::string_view name, std::string_view json);
-std::string EncodeDropEntity(std::string_view kind, std::string_view name);
 std::string EncodeDropDatabase();
 void AppendAddExtents(std::string& out, std::string_view table_id,
                       const std::vector<ExtentPtr>& extents);

@@ -53,14 +53,6 @@ bool StateEditor::DropFunction(std::string_view name) {
   return state_.functions.Erase(name);
 }
 
-void StateEditor::PutEntity(std::string_view kind, std::string_view name, std::string json) {
-  state_.entities.Set(EntityKey(kind, name), std::make_shared<const std::string>(std::move(json)));
-}
-
-bool StateEditor::DropEntity(std::string_view kind, std::string_view name) {
-  return state_.entities.Erase(EntityKey(kind, name));
-}
-
 Table* StateEditor::Edit(std::string_view table_id) {
   TablePtr table = state_.FindTableById(table_id);
   if (table == nullptr) return nullptr;

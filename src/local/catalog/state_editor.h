@@ -23,8 +23,6 @@ class StateEditor {
   bool DropTable(std::string_view table_id);
   void PutFunction(StoredFunction function);
   bool DropFunction(std::string_view name);
-  void PutEntity(std::string_view kind, std::string_view name, std::string json);
-  bool DropEntity(std::string_view kind, std::string_view name);
 
   // False: no such table, or the id is in it already.
   bool AddExtent(std::string_view table_id, ExtentPtr extent);

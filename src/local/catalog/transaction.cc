@@ -135,19 +135,6 @@ void TransactionBuilder::PutDatabase(DatabaseMeta database) {
   editor_.PutDatabase(std::move(database));
 }
 
-void TransactionBuilder::PutEntity(std::string_view kind, std::string_view name, std::string json) {
-  Record(EncodeEntity(kind, name, json));
-  ++state_.version;
-  editor_.PutEntity(kind, name, std::move(json));
-}
-
-bool TransactionBuilder::DropEntity(std::string_view kind, std::string_view name) {
-  if (!editor_.DropEntity(kind, name)) return false;
-  Record(EncodeDropEntity(kind, name));
-  ++state_.version;
-  return true;
-}
-
 void TransactionBuilder::DropDatabase() {
   Record(EncodeDropDatabase());
   state_.dropped = true;

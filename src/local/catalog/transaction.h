@@ -57,8 +57,6 @@ class TransactionBuilder {
   void PutFunction(StoredFunction function);
   bool DropFunction(std::string_view name);  // whether it was there
   void PutDatabase(DatabaseMeta database);   // the id must stay
-  void PutEntity(std::string_view kind, std::string_view name, std::string json);
-  bool DropEntity(std::string_view kind, std::string_view name);
   // The database is gone: no further transaction will be accepted.
   void DropDatabase();
 

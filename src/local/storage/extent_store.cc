@@ -73,20 +73,8 @@ void ExtentStore::Discard(std::string_view key) {
   if (!removed) LogWarn("an unused file stays until the next start: {}", removed.error().message);
 }
 
-std::string ExtentStore::NewKey() {
-  return random_.Guid() + ".parquet";
-}
-
 std::string ExtentStore::PathOf(std::string_view key) const {
   return folder_ + "/" + std::string(key);
-}
-
-Result<int64_t> ExtentStore::MakeDurable(std::string_view key) {
-  std::string path = PathOf(key);
-  KC_TRY(files_.Sync(path));
-  KC_TRY(files_.Sync(folder_));
-  KC_ASSIGN(world::FileInfo info, files_.Stat(path));
-  return info.size;
 }
 
 ExtentFilePtr ExtentStore::Register(ExtentFile file) {

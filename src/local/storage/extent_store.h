@@ -20,8 +20,6 @@ class ExtentStore {
   ExtentStore(world::Files& files, world::Random& random, std::string folder);
   ~ExtentStore();
 
-  // A name that no file has.
-  std::string NewKey();
   std::string PathOf(std::string_view key) const;
   const std::string& folder() const { return folder_; }
 
@@ -46,11 +44,6 @@ class ExtentStore {
     bool kept_ = false;
   };
   Draft NewDraft() { return Draft(*this, random_.Guid()); }
-  // Deletes a file that was never registered.
-  void Discard(std::string_view key);
-
-  // How a file written by somebody else (DuckDB) becomes durable; its size in bytes.
-  Result<int64_t> MakeDurable(std::string_view key);
 
   // From now on the file belongs to the store: it is deleted when the last copy of the pointer is
   // gone (a failed ingestion drops it, a committed one keeps it in the state). `file.key` names it.
@@ -70,6 +63,9 @@ class ExtentStore {
 
  private:
   struct Trash;
+  // Deletes a file that was never registered.
+  void Discard(std::string_view key);
+
   world::Files& files_;
   world::Random& random_;
   const std::string folder_;

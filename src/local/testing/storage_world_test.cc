@@ -29,19 +29,13 @@ Operation Ingest(const std::string& table, std::vector<std::string> ids) {
     for (const std::string& id : ids) {
       NewExtent extent;
       ExtentFile file;
-      file.key = database->extents().NewKey();
+      ExtentStore::Draft draft = database->extents().NewDraft();
       {
-        KC_ASSIGN(auto out, world.files.OpenAppend(database->extents().PathOf(file.key)));
-        Status written = out->Append("rows of " + id);
-        if (written) {
-          auto durable = database->extents().MakeDurable(file.key);
-          if (!durable) written = Fail(durable.error());
-        }
-        if (!written) {
-          database->extents().Discard(file.key);
-          return written;
-        }
+        KC_ASSIGN(auto out, world.files.OpenAppend(draft.first_path()));
+        KC_TRY(out->Append("rows of " + id));
       }
+      KC_TRY(draft.Keep());
+      file.key = draft.Keys().front();
       file.rows = 3;
       file.column_ids = {0};
       extent.id = id;
