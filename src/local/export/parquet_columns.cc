@@ -50,7 +50,7 @@ std::string ParquetOptions(const ExportTask& task) {
                      ForLocalReaders(task) ? kLocalReaders : "");
 }
 
-int64_t FileBytes(const ExportProperties& properties) {
+int64_t FileLimit(const ExportProperties& properties) {
   const bool plain = properties.codec == "uncompressed";
   return plain ? properties.size_limit : properties.size_limit / kTypicalRatio;
 }

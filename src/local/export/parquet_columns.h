@@ -22,7 +22,7 @@ std::string ParquetOptions(const ExportTask& task);
 // Are the files only for programs like this one, so that they may be in its own form?
 bool ForLocalReaders(const ExportTask& task);
 // Where a file of the export ends: bytes as written.
-int64_t FileBytes(const ExportProperties& properties);
+int64_t FileLimit(const ExportProperties& properties);
 // COPY (select) TO target (options).
 Result<WrittenFiles> CopyTo(engine::Connection& connection, const std::string& select,
                             const std::string& target, const std::string& options);

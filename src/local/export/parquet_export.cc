@@ -47,7 +47,7 @@ Result<WrittenFiles> Copy(const ExportTask& task, const std::string& folder) {
   const std::string select = SelectFor(task, !renames.empty());
   const std::string options =
       fmt::format("{}, FILE_SIZE_BYTES {}, PER_THREAD_OUTPUT {}", ParquetOptions(task),
-                  FileBytes(*task.properties), !task.properties->one_writer);
+                  FileLimit(*task.properties), !task.properties->one_writer);
   KC_ASSIGN(WrittenFiles files, CopyTo(*task.query->select.connection, select, folder, options));
   std::erase_if(files, [](const auto& file) { return file.second == 0; });
   if (renames.empty()) return files;

@@ -70,7 +70,7 @@ class WholeExtents {
     int64_t rows = 0;
     for (const ExtentPtr& extent : read_.extents) {
       rows += extent->file->rows;
-      if (extent->file->bytes > FileBytes(*task_.properties)) return false;
+      if (extent->file->bytes > FileLimit(*task_.properties)) return false;
     }
     if (rows < kMinRows * static_cast<int64_t>(read_.extents.size()) || rows == 0) return false;
     KC_ASSIGN(const ::kc::Value count,
@@ -126,7 +126,7 @@ class WholeExtents {
     // Files that each hold one extent's row groups can be taken over at the other end, too.
     if (splicer_ &&
         (!task_.properties->one_writer || splicer_->rows() + extent->file->rows > kMaxRows ||
-         file_bytes_ + extent->file->bytes > FileBytes(*task_.properties))) {
+         file_bytes_ + extent->file->bytes > FileLimit(*task_.properties))) {
       KC_TRY(EndFile());
     }
     if (!splicer_) splicer_.emplace(files, fmt::format("{}/{}", folder_, written_.size()));

@@ -1,11 +1,13 @@
 #include "local/ingest/external_data.h"
 
+#include <iterator>
 #include <optional>
 
 #include "base/text.h"
 #include "engine/duck.h"
 #include "engine/engine.h"
 #include "engine/ingest_cells.h"
+#include "engine/query_rows.h"
 #include "local/ingest/parquet_loader.h"
 #include "local/ingest/storage.h"
 #include "local/ingest/text_loader.h"
@@ -75,18 +77,13 @@ class MemoryTable : public ChunkSink {
   int64_t rows_ = 0;
 };
 
+// Appends the rows of the query.
 Status Collect(engine::Connection& connection, const std::string& sql, ValueTable* table) {
-  KC_ASSIGN(auto result, connection.Query(sql));
-  while (true) {
-    KC_ASSIGN(auto chunk, result.Next());
-    if (!chunk) return {};
-    for (size_t r = 0; r < chunk->rows(); ++r) {
-      auto& row = table->rows.emplace_back();
-      for (size_t c = 0; c < table->columns.size(); ++c) {
-        row.push_back(engine::CellValue(chunk->column(c), r, table->columns[c].type));
-      }
-    }
-  }
+  std::vector<ScalarType> types;
+  for (const ColumnSchema& column : table->columns) types.push_back(column.type);
+  KC_ASSIGN(auto rows, engine::QueryRows(connection, sql, types));
+  std::move(rows.begin(), rows.end(), std::back_inserter(table->rows));
+  return {};
 }
 
 class Reader {

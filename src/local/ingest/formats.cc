@@ -29,10 +29,6 @@ std::optional<DataFormat> ParseDataFormat(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view FormatName(DataFormat format) {
-  return kFormats[static_cast<size_t>(format)].name;
-}
-
 DataFormat FormatOfPath(std::string_view path) {
   std::string lower = ToLowerAscii(path);
   std::string_view name = lower;

@@ -25,7 +25,6 @@ enum class DataFormat : uint8_t {
 // Case-insensitive ("csv", "MultiJSON", "singlejson" …). Nothing for formats that Kusto knows and
 // this program doesn't (avro, orc …) as for any other text.
 std::optional<DataFormat> ParseDataFormat(std::string_view name);
-std::string_view FormatName(DataFormat format);
 // By the suffix of a path, ".gz" and ".zip" removed: "a/b.parquet" → kParquet; csv if it says
 // nothing.
 DataFormat FormatOfPath(std::string_view path);

@@ -16,18 +16,10 @@ constexpr std::string_view kIngestedStatus =
 // Failures of ingestion stay visible in `.show ingestion failures`.
 void LogFailure(const IngestJob& job, const OperationContext& context, const std::string& path,
                 const Error& error) {
-  IngestionFailure failure;
-  failure.operation_id = context.id;
-  failure.database = job.request.database;
+  IngestionFailure failure = FailureOf(job.request, context.id, error);
   failure.table = job.table;
   failure.source_path = path;
-  failure.details = error.message;
-  failure.permanent = error.code == ErrorCode::kStop;
-  failure.root_activity_id = job.request.activity_id;
   failure.operation_kind = job.request.kind;
-  failure.error_code = error.reason;
-  failure.principal = job.request.principal;
-  failure.user = job.request.user;
   job.operations->AddFailure(std::move(failure));
 }
 
@@ -45,13 +37,13 @@ Result<std::vector<ExtentFilePtr>> LoadAll(const IngestJob& job, const IngestTar
   request.properties = &job.properties;
   request.cancel = &context.cancel;
   std::vector<ExtentFilePtr> files;
-  auto take = [&](const std::string& path, Result<LoadedFiles> loaded) -> Status {
+  auto take = [&](const std::string& path, Result<std::vector<ExtentFilePtr>> loaded) -> Status {
     if (!loaded) {
       LogFailure(job, context, path, loaded.error());
       return Fail(std::move(loaded).error());
     }
-    items->push_back({path, loaded->files.size()});
-    for (ExtentFilePtr& file : loaded->files) files.push_back(std::move(file));
+    items->push_back({path, loaded->size()});
+    for (ExtentFilePtr& file : *loaded) files.push_back(std::move(file));
     return {};
   };
   for (const azure::StorageUrl& url : job.sources) {

@@ -28,17 +28,15 @@ class CancellableSource : public ByteSource {
   world::CancelToken* cancel_;
 };
 
-Result<LoadedFiles> LoadParquet(Cluster& cluster, const LoadRequest& request,
-                                const azure::StorageUrl& url) {
+Result<std::vector<ExtentFilePtr>> LoadParquet(Cluster& cluster, const LoadRequest& request,
+                                               const azure::StorageUrl& url) {
   const IngestTarget& target = *request.target;
   KC_ASSIGN(std::string folder, TemporaryFolder(cluster));
   KC_ASSIGN(LocalCopy copy, LocalCopy::Make(cluster.world(), url, folder));
   KC_ASSIGN(auto sources, FindMapping(target, *request.properties, DataFormat::kParquet));
   KC_ASSIGN(ParquetSelect select, SelectParquet(*cluster.engine(), copy.path(),
                                                 target.meta().columns, target.Columns(), sources));
-  LoadedFiles loaded;
-  loaded.rows = select.rows;
-  if (select.rows == 0) return loaded;
+  if (select.rows == 0) return std::vector<ExtentFilePtr>();
   ExtentWriteRequest write;
   write.select = select.sql;
   write.columns = target.meta().columns;
@@ -51,12 +49,8 @@ Result<LoadedFiles> LoadParquet(Cluster& cluster, const LoadRequest& request,
   KC_ASSIGN(auto adopted,
             AdoptParquet(connection, *cluster.world().files, store, copy.path(),
                          folder + "/adopt-" + cluster.world().random->Guid(), select, write));
-  if (adopted) {
-    loaded.files = *std::move(adopted);
-    return loaded;
-  }
-  KC_ASSIGN(loaded.files, WriteExtents(connection, store, write));
-  return loaded;
+  if (adopted) return *std::move(adopted);
+  return WriteExtents(connection, store, write);
 }
 
 void SetValue(const Value& value, size_t column, ScalarType type, RowBuilder& rows) {
@@ -72,15 +66,16 @@ void SetValue(const Value& value, size_t column, ScalarType type, RowBuilder& ro
 
 }  // namespace
 
-Result<LoadedFiles> LoadFrom(Cluster& cluster, const LoadRequest& request,
-                             const azure::StorageUrl& url) {
+Result<std::vector<ExtentFilePtr>> LoadFrom(Cluster& cluster, const LoadRequest& request,
+                                            const azure::StorageUrl& url) {
   if (request.format == DataFormat::kParquet) return LoadParquet(cluster, request, url);
   KC_ASSIGN(auto source, OpenSource(cluster.world(), url));
   return LoadBytes(cluster, request, std::move(source), url.UrlOf(""));
 }
 
-Result<LoadedFiles> LoadBytes(Cluster& cluster, const LoadRequest& request,
-                              std::unique_ptr<ByteSource> source, const std::string& location) {
+Result<std::vector<ExtentFilePtr>> LoadBytes(Cluster& cluster, const LoadRequest& request,
+                                             std::unique_ptr<ByteSource> source,
+                                             const std::string& location) {
   const IngestTarget& target = *request.target;
   TextLoadOptions options;
   options.format = request.format;
@@ -92,22 +87,18 @@ Result<LoadedFiles> LoadBytes(Cluster& cluster, const LoadRequest& request,
   KC_ASSIGN(source, Unpacked(std::move(source)));
   std::vector<Column> columns = target.meta().columns;
   TableLoader loader(*cluster.engine(), target.database->extents(), columns, target.Columns());
-  LoadedFiles loaded;
-  if (IsDelimited(request.format)) {
-    KC_ASSIGN(loaded.rows, LoadDelimited(std::move(source), options, loader.rows()));
-  } else {
-    KC_ASSIGN(loaded.rows, LoadJson(std::move(source), options, loader.rows()));
-  }
-  if (loaded.rows == 0 && !options.ignore_first_record) {
+  KC_ASSIGN(const int64_t records, IsDelimited(request.format)
+                                       ? LoadDelimited(std::move(source), options, loader.rows())
+                                       : LoadJson(std::move(source), options, loader.rows()));
+  if (records == 0 && !options.ignore_first_record) {
     return Stop("There are no records in " + location + ", or the format is not the stated one",
                 "BadRequest_NoRecordsOrWrongFormat");
   }
-  KC_ASSIGN(loaded.files, loader.Finish());
-  return loaded;
+  return loader.Finish();
 }
 
-Result<LoadedFiles> LoadTable(Cluster& cluster, const IngestTarget& target,
-                              const ValueTable& table) {
+Result<std::vector<ExtentFilePtr>> LoadTable(Cluster& cluster, const IngestTarget& target,
+                                             const ValueTable& table) {
   std::vector<Column> columns = target.meta().columns;
   TableLoader loader(*cluster.engine(), target.database->extents(), columns, target.Columns());
   RowBuilder& rows = loader.rows();
@@ -117,10 +108,7 @@ Result<LoadedFiles> LoadTable(Cluster& cluster, const IngestTarget& target,
     }
     KC_TRY(rows.EndRow());
   }
-  LoadedFiles loaded;
-  loaded.rows = rows.rows();
-  KC_ASSIGN(loaded.files, loader.Finish());
-  return loaded;
+  return loader.Finish();
 }
 
 }  // namespace kc::local

@@ -8,10 +8,12 @@
 
 #include "base/text.h"
 #include "engine/duck.h"
+#include "engine/query_rows.h"
 
 namespace kc::local {
 namespace {
 
+using engine::QueryRows;
 using engine::SqlString;
 
 struct FileColumn {
@@ -25,23 +27,6 @@ struct FileShape {
   int64_t rows = 0;
   int64_t bytes = 0;
 };
-
-Result<std::vector<std::vector<Value>>> Rows(engine::Connection& connection, const std::string& sql,
-                                             const std::vector<ScalarType>& types) {
-  KC_ASSIGN(auto result, connection.Query(sql));
-  std::vector<std::vector<Value>> rows;
-  while (true) {
-    KC_ASSIGN(auto chunk, result.Next());
-    if (!chunk) return rows;
-    for (size_t r = 0; r < chunk->rows(); ++r) {
-      std::vector<Value> row;
-      for (size_t c = 0; c < types.size(); ++c) {
-        row.push_back(engine::CellValue(chunk->column(c), r, types[c]));
-      }
-      rows.push_back(std::move(row));
-    }
-  }
-}
 
 std::string Text(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
@@ -58,20 +43,20 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
   const std::string file = SqlString(path);
   constexpr auto kS = ScalarType::kString;
   constexpr auto kL = ScalarType::kLong;
-  auto schema = Rows(connection,
-                     "SELECT name, coalesce(type, ''), coalesce(num_children, 0)::BIGINT FROM "
-                     "parquet_schema(" +
-                         file + ")",
-                     {kS, kS, kL});
+  auto schema = QueryRows(connection,
+                          "SELECT name, coalesce(type, ''), coalesce(num_children, 0)::BIGINT FROM "
+                          "parquet_schema(" +
+                              file + ")",
+                          {kS, kS, kL});
   if (!schema || schema->empty()) {
     return Stop(
         "'" + path + "' is not a Parquet file" + (schema ? "" : ": " + schema.error().message),
         "BadRequest_InvalidBlob");
   }
-  KC_ASSIGN(
-      auto types,
-      Rows(connection,
-           "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(" + file + "))", {kS}));
+  KC_ASSIGN(auto types,
+            QueryRows(connection,
+                      "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(" + file + "))",
+                      {kS}));
   FileShape shape;
   size_t at = 1;
   while (at < schema->size() && shape.columns.size() < types.size()) {
@@ -85,12 +70,13 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
   }
   KC_ASSIGN(
       auto totals,
-      Rows(connection,
-           "SELECT (SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata(" + file +
-               ")), coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM "
-               "parquet_metadata(" +
-               file + ")",
-           {kL, kL}));
+      QueryRows(connection,
+                "SELECT (SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata(" +
+                    file +
+                    ")), coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM "
+                    "parquet_metadata(" +
+                    file + ")",
+                {kL, kL}));
   shape.rows = Number(totals[0][0]);
   shape.bytes = Number(totals[0][1]);
   return shape;
@@ -99,10 +85,10 @@ Result<FileShape> ReadShape(engine::Connection& connection, const std::string& p
 // The DuckDB type of an expression over the file; nothing if it makes no sense there.
 std::optional<std::string> TypeOf(engine::Connection& connection, const std::string& from,
                                   const std::string& expression) {
-  auto type =
-      Rows(connection,
-           "SELECT column_type FROM (DESCRIBE SELECT " + expression + " AS x FROM " + from + ")",
-           {ScalarType::kString});
+  auto type = QueryRows(
+      connection,
+      "SELECT column_type FROM (DESCRIBE SELECT " + expression + " AS x FROM " + from + ")",
+      {ScalarType::kString});
   if (!type || type->empty()) return std::nullopt;
   return Text((*type)[0][0]);
 }

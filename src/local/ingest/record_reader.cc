@@ -34,7 +34,6 @@ class DelimitedReader : public RecordReader {
     }
   }
   int64_t line() const override { return line_; }
-  size_t bytes() const override { return buffer_.total(); }
 
  private:
   enum class Outcome { kRecord, kBlank, kEnd, kNeedMore, kUnclosed };
@@ -170,7 +169,6 @@ class LineReader : public RecordReader {
     }
   }
   int64_t line() const override { return line_; }
-  size_t bytes() const override { return buffer_.total(); }
 
  private:
   void SplitEscaped(std::string_view line, std::vector<std::string_view>* fields) {
@@ -224,7 +222,6 @@ class RawReader : public RecordReader {
     return true;
   }
   int64_t line() const override { return 1; }
-  size_t bytes() const override { return buffer_.total(); }
 
  private:
   TextBuffer buffer_;

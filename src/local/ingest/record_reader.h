@@ -1,4 +1,4 @@
-// Splits text formats into records of fields. Knows nothing of types: see cell_writer.h. One thread
+// Splits text formats into records of fields. Knows nothing of types: see row_builder.h. One thread
 // at a time.
 #pragma once
 
@@ -21,8 +21,6 @@ class RecordReader {
   virtual Result<bool> Next(std::vector<std::string_view>* fields) = 0;
   // The line (from 1) on which the last record began.
   virtual int64_t line() const = 0;
-  // Bytes of text read so far, unpacked.
-  virtual size_t bytes() const = 0;
 };
 
 // For csv, tsv, tsve, psv, scsv, sohsv, txt and raw. RFC 4180 with the format's delimiter: a field

@@ -134,8 +134,7 @@ Result<TableMeta> WriteRows(const SetJob& job, IngestTarget& target, OperationCo
   };
   if (job.rows) {
     KC_ASSIGN(TableMeta meta, DecideTable(job, target, job.rows->columns, changed));
-    KC_ASSIGN(LoadedFiles loaded, LoadTable(*job.cluster, as_target(meta), *job.rows));
-    *files = std::move(loaded.files);
+    KC_ASSIGN(*files, LoadTable(*job.cluster, as_target(meta), *job.rows));
     return meta;
   }
   KC_ASSIGN(PreparedQuery query, job.Prepare(context.cancel));

@@ -31,7 +31,6 @@ Result<bool> TextBuffer::More() {
     KC_ASSIGN(size_t n, source_->Read(data_.data() + end_, data_.size() - end_));
     if (n == 0) eof_ = true;
     end_ += n;
-    total_ += n;
   } while (!eof_ && !begun_ && end_ < kByteOrderMark.size());
   if (!begun_) {
     begun_ = true;

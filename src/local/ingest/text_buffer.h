@@ -27,15 +27,12 @@ class TextBuffer {
   // text. kStop, reason "Stream_InputStreamTooLarge", when the bytes at hand exceed a record's
   // limit.
   Result<bool> More();
-  // Bytes read so far, unpacked.
-  size_t total() const { return total_; }
 
  private:
   std::unique_ptr<ByteSource> source_;
   std::vector<char> data_;
   size_t start_ = 0;
   size_t end_ = 0;
-  size_t total_ = 0;
   bool eof_ = false;
   bool begun_ = false;
 };

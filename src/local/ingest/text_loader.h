@@ -1,4 +1,4 @@
-// Delimited text into rows of a table.
+// Text, delimited or JSON, into rows of a table.
 #pragma once
 
 #include <memory>

@@ -147,20 +147,13 @@ class Cascade {
   }
 
   void LogFailure(const std::string& source, const std::string& table, const Error& error) {
-    IngestionFailure failure;
-    failure.operation_id = context_.id;
-    failure.database = request_.database;
+    IngestionFailure failure = FailureOf(request_, context_.id, error);
     failure.table = table;
     failure.source_path = source;
-    failure.details = error.message;
-    failure.permanent = error.code == ErrorCode::kStop;
-    failure.root_activity_id = request_.activity_id;
     failure.operation_kind = "UpdatePolicy";
     failure.from_update_policy = true;
-    failure.error_code =
-        error.reason.starts_with("UpdatePolicy_") ? error.reason : "UpdatePolicy_UnknownError";
-    failure.principal = request_.principal;
-    failure.user = request_.user;
+    if (!error.reason.starts_with("UpdatePolicy_"))
+      failure.error_code = "UpdatePolicy_UnknownError";
     operations_.AddFailure(std::move(failure));
     LogWarn("update policy from '{}': {}", source, error.message);
   }

@@ -34,6 +34,20 @@ OperationRequest MakeOperation(std::string kind, Resource resource, const Comman
   return request;
 }
 
+IngestionFailure FailureOf(const OperationRequest& request, const std::string& operation_id,
+                           const Error& error) {
+  IngestionFailure failure;
+  failure.operation_id = operation_id;
+  failure.database = request.database;
+  failure.details = error.message;
+  failure.error_code = error.reason;
+  failure.permanent = error.code == ErrorCode::kStop;
+  failure.root_activity_id = request.activity_id;
+  failure.principal = request.principal;
+  failure.user = request.user;
+  return failure;
+}
+
 struct Operations::Running {
   OperationRequest request;
   OperationRow row;

@@ -41,6 +41,11 @@ struct OperationRequest {
 };
 OperationRequest MakeOperation(std::string kind, Resource resource, const CommandContext& context);
 
+// What an ingestion failure takes from the operation and the error; table, source and kind are the
+// caller's to fill in.
+IngestionFailure FailureOf(const OperationRequest& request, const std::string& operation_id,
+                           const Error& error);
+
 // What work gets; lives as long as the work runs.
 struct OperationContext {
   std::string id;

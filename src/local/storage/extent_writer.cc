@@ -6,11 +6,13 @@
 #include <charconv>
 
 #include "engine/duck.h"
+#include "engine/query_rows.h"
 
 namespace kc::local {
 namespace {
 
 using engine::Connection;
+using engine::QueryRows;
 using engine::SqlString;
 
 // 122,880 rows: DuckDB's own size, the best for writing and pruning alike; level 1 writes a third
@@ -64,23 +66,6 @@ std::string CopyStatement(const ExtentWriteRequest& request, const std::string& 
       more);
 }
 
-// The rows of a small query.
-Result<std::vector<std::vector<Value>>> Rows(Connection& connection, const std::string& sql,
-                                             const std::vector<ScalarType>& types) {
-  KC_ASSIGN(engine::DuckResult result, connection.Query(sql));
-  std::vector<std::vector<Value>> rows;
-  while (true) {
-    KC_ASSIGN(std::optional<engine::Chunk> chunk, result.Next());
-    if (!chunk) return rows;
-    for (size_t r = 0; r < chunk->rows(); ++r) {
-      std::vector<Value>& row = rows.emplace_back();
-      for (size_t c = 0; c < types.size(); ++c) {
-        row.push_back(engine::CellValue(chunk->column(c), r, types[c]));
-      }
-    }
-  }
-}
-
 int64_t AsLong(const Value& value) {
   const int64_t* number = std::get_if<int64_t>(&value);
   return number == nullptr ? 0 : *number;
@@ -96,16 +81,17 @@ Result<std::vector<ColumnRange>> ReadRanges(Connection& connection, const std::s
   }
   std::vector<ColumnRange> ranges;
   if (names.empty()) return ranges;
-  KC_ASSIGN(auto rows,
-            Rows(connection,
-                 fmt::format("SELECT path_in_schema, min(try_cast(stats_min_value AS BIGINT)), "
-                             "max(try_cast(stats_max_value AS BIGINT)), "
-                             "bool_and(stats_null_count = num_values OR "
-                             "(try_cast(stats_min_value AS BIGINT) IS NOT NULL AND "
-                             "try_cast(stats_max_value AS BIGINT) IS NOT NULL)) "
-                             "FROM parquet_metadata({}) WHERE path_in_schema IN ({}) GROUP BY 1",
-                             SqlString(path), names),
-                 {ScalarType::kString, ScalarType::kLong, ScalarType::kLong, ScalarType::kBool}));
+  KC_ASSIGN(
+      auto rows,
+      QueryRows(connection,
+                fmt::format("SELECT path_in_schema, min(try_cast(stats_min_value AS BIGINT)), "
+                            "max(try_cast(stats_max_value AS BIGINT)), "
+                            "bool_and(stats_null_count = num_values OR "
+                            "(try_cast(stats_min_value AS BIGINT) IS NOT NULL AND "
+                            "try_cast(stats_max_value AS BIGINT) IS NOT NULL)) "
+                            "FROM parquet_metadata({}) WHERE path_in_schema IN ({}) GROUP BY 1",
+                            SqlString(path), names),
+                {ScalarType::kString, ScalarType::kLong, ScalarType::kLong, ScalarType::kBool}));
   for (const std::vector<Value>& row : rows) {
     const bool* complete = std::get_if<bool>(&row[3]);
     if (IsNull(row[1]) || IsNull(row[2]) || complete == nullptr || !*complete) continue;
@@ -148,11 +134,12 @@ Result<ExtentFile> ReadFacts(Connection& connection, const ExtentStore& store,
   ExtentFile file;
   file.key = key;
   std::string path = store.PathOf(key);
-  KC_ASSIGN(auto facts, Rows(connection,
-                             fmt::format("SELECT num_rows::BIGINT, footer_size::BIGINT, "
-                                         "file_size_bytes::BIGINT FROM parquet_file_metadata({})",
-                                         SqlString(path)),
-                             {ScalarType::kLong, ScalarType::kLong, ScalarType::kLong}));
+  KC_ASSIGN(auto facts,
+            QueryRows(connection,
+                      fmt::format("SELECT num_rows::BIGINT, footer_size::BIGINT, "
+                                  "file_size_bytes::BIGINT FROM parquet_file_metadata({})",
+                                  SqlString(path)),
+                      {ScalarType::kLong, ScalarType::kLong, ScalarType::kLong}));
   KC_ASSERT(facts.size() == 1);
   file.rows = AsLong(facts[0][0]);
   file.index_bytes = AsLong(facts[0][1]);

@@ -89,8 +89,7 @@ class ParquetSplicer {
   // Appends all row groups of files that have the same numbers of rows. The columns must be of the
   // same names and types at every call. False: these can't be spliced; nothing was written.
   Result<bool> Add(const std::vector<SplicedColumn>& columns);
-  // The file is complete, but not yet synced. Of the data: bytes before compression, as the footer
-  // tells.
+  // The file is complete, but not yet synced.
   Status Finish();
   int64_t rows() const { return rows_; }
 
