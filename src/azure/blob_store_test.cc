@@ -164,8 +164,10 @@ TEST_F(BlobStoreTest, CredentialsOfEachKind) {
   EXPECT_EQ(url.substr(url.size() - 14), "&sv=1&sig=x%2B");
   EXPECT_EQ(*store_->Grant("x/y", Access::kWrite, std::chrono::hours(1)),
             "https://acct.blob.core.windows.net/cont/lake/x/y?sv=1&sig=x%2B");
-  auto tokens = MakeFixedToken("tok");
-  Open(";impersonate", tokens.get());
+  struct FixedToken : TokenProvider {
+    Result<std::string> Token(const std::string&) override { return "tok"; }
+  } tokens;
+  Open(";impersonate", &tokens);
   transport_.Answer(200);
   (void)store_->Get("a");
   EXPECT_EQ(Header(2, "Authorization"), "Bearer tok");

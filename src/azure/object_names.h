@@ -1,5 +1,5 @@
-// What the stores share: the rules of names, the lease record, the settling of appends. Pure but
-// for the calls that it makes on the store it is given.
+// What the stores share: the rules of names, errors, the settling of lost answers, repetitions.
+// Pure but for the calls that it makes on the store it is given, and the pauses.
 #pragma once
 
 #include <functional>

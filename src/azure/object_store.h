@@ -5,9 +5,11 @@
 // parts or control characters (others: kStop "BadName").
 //
 // Errors of all members, besides those each one names:
-//   kStop            "NotFound", "Forbidden" (rights, signature, expired SAS), "Cancelled",
-//   malformed kRetry           nothing took effect (busy, refused, no connection) kUnknownOutcome
-//   a change was sent and no answer came; never for members that only read
+// clang-format off
+//   kStop            "NotFound", "Forbidden" (rights, signature, expired SAS), "Cancelled", malformed
+//   kRetry           nothing took effect (busy, refused, no connection)
+//   kUnknownOutcome  a change was sent and no answer came; never for members that only read
+// clang-format on
 // Reads are repeated inside (kReadAttempts), and so is what was surely not done (kRetry: busy,
 // refused) or may be done twice (leases, deletions). Of other changes a lost answer is settled by
 // reading back where the rule of the member allows it, else told.

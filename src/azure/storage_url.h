@@ -4,8 +4,7 @@
 //   https://acct.blob.core.windows.net/container/folder                       blob storage
 //   https://acct.dfs.core.windows.net/container/folder                        ADLS gen 2
 //   abfss://container@acct.dfs.core.windows.net/folder                        the same
-//   http://127.0.0.1:10000/devstoreaccount1/container/folder                  an emulator, path
-//   style
+//   http://127.0.0.1:10000/devstoreaccount1/container/folder                  an emulator
 //
 // followed by credentials: ?<SAS>  ;<base64 account key>  ;sharedkey=<key>  ;token=<jwt>
 // ;impersonate  ;managed_identity=system|<object id>. With none, the default chain of

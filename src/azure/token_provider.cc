@@ -92,15 +92,6 @@ Result<Fetched> ReadTokenAnswer(const world::HttpResponse& response, const std::
   return Fetched{(*json)["access_token"].get<std::string>(), std::chrono::seconds(seconds)};
 }
 
-class FixedToken final : public TokenProvider {
- public:
-  explicit FixedToken(std::string token) : token_(std::move(token)) {}
-  Result<std::string> Token(const std::string&) override { return token_; }
-
- private:
-  const std::string token_;
-};
-
 class ServicePrincipalTokens final : public CachingProvider {
  public:
   ServicePrincipalTokens(ServicePrincipal principal, world::Transport& transport,
@@ -259,10 +250,6 @@ class DefaultTokens final : public TokenProvider {
 };
 
 }  // namespace
-
-std::unique_ptr<TokenProvider> MakeFixedToken(std::string token) {
-  return std::make_unique<FixedToken>(std::move(token));
-}
 
 std::unique_ptr<TokenProvider> MakeServicePrincipalTokens(ServicePrincipal principal,
                                                           world::Transport& transport,

@@ -28,9 +28,6 @@ class TokenProvider {
   }
 };
 
-// Always the same token.
-std::unique_ptr<TokenProvider> MakeFixedToken(std::string token);
-
 struct ServicePrincipal {
   std::string tenant;
   std::string client_id;

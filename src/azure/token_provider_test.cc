@@ -64,7 +64,6 @@ TEST(Tokens, AreFetchedAnewWhenTheyAreRefusedAndKeptWhenTheirSourceIsAway) {
   EXPECT_EQ(*tokens->Token("r"), "two") << "nobody gives another one, but it is still good";
   clock.Advance(std::chrono::minutes(5));
   EXPECT_EQ(tokens->Token("r").error().code, ErrorCode::kRetry);
-  EXPECT_FALSE(MakeFixedToken("x")->Refused("r", "x"));
 }
 
 TEST(Tokens, RefusalsAreExplained) {

@@ -76,7 +76,6 @@ Task<void> OperationPoller::Run() {
 }
 
 Task<void> OperationPoller::Ask(std::vector<std::string> ids) {
-  ++polls_;
   auto show = show_(kusto::commands::ShowOperations(ids));
   const auto answer = co_await show;
   Settle(ids, answer);

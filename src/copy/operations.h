@@ -27,7 +27,6 @@ class OperationPoller {
   // The operation when it no longer runs. kUnknownOutcome "OperationForgotten" when the cluster
   // doesn't know it (any more); other errors when asking itself fails for good or is cancelled.
   world::Task<Result<kusto::commands::Operation>> Await(std::string id);
-  int64_t polls() const { return polls_; }
 
  private:
   struct Waiting {
@@ -46,7 +45,6 @@ class OperationPoller {
   std::map<std::string, Waiting> waiting_;
   world::WaitList changed_;
   world::TaskGroup runner_;
-  int64_t polls_ = 0;
 };
 
 }  // namespace kc::copy

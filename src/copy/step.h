@@ -51,7 +51,6 @@ enum class EventKind {
   kCleaned,
   kFailed,  // a step that only reads can't be done at all (`error`)
 };
-inline constexpr int kEventCount = 15;
 
 enum class PartOutcome {
   kComplete,

@@ -78,10 +78,9 @@ class Lexer {
     pos_ = token.End();
     return token;
   }
-  void SkipBlanks();
-  size_t position() const { return pos_; }
 
  private:
+  void SkipBlanks();
   char At(size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
   bool StartsWith(size_t i, std::string_view s) const { return text_.substr(i).starts_with(s); }
   size_t BlankAt(size_t i) const;
@@ -330,30 +329,6 @@ Result<std::vector<Token>> Lex(std::string_view text) {
     const bool end = token.Is(TokenKind::kEnd);
     tokens.push_back(std::move(token));
     if (end) return tokens;
-  }
-}
-
-Result<std::vector<Token>> LexUntil(std::string_view text, std::string_view stop,
-                                    size_t* consumed) {
-  if (text.size() > kMaxTextBytes) {
-    return Stop("The text of the command is too long: " + FormatBytes(text.size()), "SYN0001");
-  }
-  Lexer lexer(text);
-  std::vector<Token> tokens;
-  while (true) {
-    lexer.SkipBlanks();
-    *consumed = lexer.position();
-    const bool stopped = text.substr(*consumed).starts_with(stop);
-    Result<Token> token = stopped ? Result<Token>(Token{}) : lexer.Next();
-    if (!token || stopped) {
-      Token end;
-      end.offset = static_cast<uint32_t>(*consumed);
-      end.text = text.substr(*consumed, 0);
-      tokens.push_back(end);
-      return tokens;
-    }
-    tokens.push_back(std::move(*token));
-    if (tokens.back().Is(TokenKind::kEnd)) return tokens;
   }
 }
 

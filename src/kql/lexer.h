@@ -58,12 +58,6 @@ struct Token {
 // separate tokens. `text` must outlive the tokens.
 Result<std::vector<Token>> Lex(std::string_view text);
 
-// The same, but stops before the first token that can't be lexed and before the text `stop`
-// (outside of string literals; it is not consumed): what follows "<|" in a command may be data, not
-// KQL.
-// `*consumed` is the offset where it stopped.
-Result<std::vector<Token>> LexUntil(std::string_view text, std::string_view stop, size_t* consumed);
-
 // "Syntax error: A recognition error occurred. [line:position=2:7] …": Kusto's form, kStop,
 // SYN0002.
 Error SyntaxError(std::string_view text, size_t offset, std::string_view what);

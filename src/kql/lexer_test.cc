@@ -102,15 +102,6 @@ TEST(LexerTest, TakesBareGuids) {
   EXPECT_EQ(std::get<std::string>(guid.value), "0a1b2c3d-1111-2222-3333-444455556666");
 }
 
-TEST(LexerTest, StopsWhereDataBegins) {
-  size_t consumed = 0;
-  const auto tokens = LexUntil(".ingest inline into table T <| it's, \"data", "<|", &consumed);
-  ASSERT_TRUE(tokens);
-  EXPECT_EQ(tokens->back().kind, TokenKind::kEnd);
-  EXPECT_EQ(consumed, 28u);
-  EXPECT_EQ(tokens->size(), 7u);
-}
-
 TEST(LexerTest, TellsLineAndPosition) {
   const Error error = SyntaxError("ab\n\xC3\xA9x", 5, "Here.");
   EXPECT_EQ(error.message,

@@ -172,8 +172,9 @@ TEST_F(Schema, WhatIsAboutATableThatIsntThereFailsForGood) {
   }
   Create("Here");
   for (const auto& text :
-       {commands::AlterTablePolicy("Nope", "retention", R"({"SoftDeletePeriod":"1.00:00:00"})"),
-        commands::AlterIngestionTime("Nope", true), commands::DropExtentTags("Nope", {"t"}),
+       {std::string(R"(.alter table Nope policy retention '{"SoftDeletePeriod":"1.00:00:00"}')"),
+        std::string(".alter table Nope policy ingestiontime true"),
+        commands::DropExtentTags("Nope", {"t"}),
         commands::MoveExtents("Nope", "Here", {"6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, true),
         commands::MoveExtents("Here", "Nope", {"6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, true)}) {
     const Error error = Fails(text);
@@ -222,7 +223,7 @@ TEST_F(Schema, AScriptEndsAtTheFirstCommandThatFails) {
   EXPECT_TRUE(Has("Script2"));
   Do(commands::DropTables({"Script1", "Script2"}));
   (void)Do(commands::ExecuteScript({commands::CreateTable(Table("Script1")),
-                                    commands::AlterIngestionTime("NoSuchTable", true),
+                                    ".alter table NoSuchTable policy ingestiontime true",
                                     commands::CreateTable(Table("Script2"))}));
   EXPECT_TRUE(Has("Script1"));
   EXPECT_FALSE(Has("Script2"));

@@ -115,9 +115,14 @@ TEST_F(Transfer, ExportedHashesSumUpToTheFingerprint) {
   EXPECT_EQ(Sums(All("Target")).Text(), sums.Text());
 }
 
+// All rows of an operation, one per state change.
+std::string HistoryOf(const std::string& id) {
+  return ".show operations | where OperationId in (guid(" + id + "))";
+}
+
 TEST_F(Transfer, OperationsArentInventedAndHaveNoDetails) {
   EXPECT_TRUE(Show(commands::ShowOperations({kNoSuchId})).rows.empty());
-  EXPECT_TRUE(Show(commands::ShowOperationHistory({kNoSuchId})).rows.empty());
+  EXPECT_TRUE(Show(HistoryOf(kNoSuchId)).rows.empty());
   EXPECT_EQ(ShowFails(commands::ShowOperationDetails(kNoSuchId)).code, ErrorCode::kStop);
 }
 
@@ -157,7 +162,7 @@ TEST_F(Transfer, OperationsAreTold) {
     EXPECT_GT(operation.started_ticks, 0);
     EXPECT_GE(operation.updated_ticks, operation.started_ticks);
   }
-  const auto history = commands::ReadOperations(Show(commands::ShowOperationHistory({one})));
+  const auto history = commands::ReadOperations(Show(HistoryOf(one)));
   ASSERT_TRUE(history);
   EXPECT_GE(history->size(), 1U);
 }

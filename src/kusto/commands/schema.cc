@@ -48,9 +48,6 @@ std::string ShowAllTablesPolicy(const std::string& policy) {
 std::string ShowDatabasePolicy(const std::string& database, const std::string& policy) {
   return ".show database " + Name(database) + " policy " + policy;
 }
-std::string ShowTableEncodings(const std::string& table) {
-  return ".show table " + Name(table) + " policy encoding";
-}
 std::string ShowSchemaScript(const std::string& database) {
   return ".show database " + Name(database) +
          " schema as csl script with (IncludeEncodingPolicies=true)";
@@ -99,20 +96,6 @@ std::string DropTable(const std::string& table) {
 }
 std::string DropTables(const std::vector<std::string>& tables) {
   return ".drop tables (" + NameList(tables) + ") ifexists";
-}
-std::string AlterTablePolicy(const std::string& table, const std::string& policy,
-                             const std::string& json) {
-  return ".alter table " + Name(table) + " policy " + policy + " " + Text(json);
-}
-std::string DeleteTablePolicy(const std::string& table, const std::string& policy) {
-  return ".delete table " + Name(table) + " policy " + policy;
-}
-std::string AlterIngestionTime(const std::string& table, bool on) {
-  return ".alter table " + Name(table) + " policy ingestiontime " + (on ? "true" : "false");
-}
-std::string AlterRestrictedView(const std::string& table, bool on) {
-  return ".alter table " + Name(table) + " policy restricted_view_access " +
-         (on ? "true" : "false");
 }
 std::string AlterColumnType(const std::string& table, const std::string& column, ScalarType type) {
   return ".alter column " + Name(table) + "." + Name(column) +

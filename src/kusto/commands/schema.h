@@ -34,7 +34,6 @@ std::string ShowMaterializedViews();
 std::string ShowTablePolicy(const std::string& table, const std::string& policy);
 std::string ShowAllTablesPolicy(const std::string& policy);  // `.show table * policy …`
 std::string ShowDatabasePolicy(const std::string& database, const std::string& policy);
-std::string ShowTableEncodings(const std::string& table);
 // `.alter column … policy encoding …` lines among others, one per row.
 std::string ShowSchemaScript(const std::string& database);
 std::string ShowIngestionFailures(const std::string& operation_id);
@@ -75,11 +74,6 @@ std::string CreateTableBasedOn(const std::string& table, const std::string& othe
 std::string ExecuteScript(const std::vector<std::string>& lines);
 std::string DropTable(const std::string& table);                 // ifexists
 std::string DropTables(const std::vector<std::string>& tables);  // ifexists
-std::string AlterTablePolicy(const std::string& table, const std::string& policy,
-                             const std::string& json);
-std::string DeleteTablePolicy(const std::string& table, const std::string& policy);
-std::string AlterIngestionTime(const std::string& table, bool on);
-std::string AlterRestrictedView(const std::string& table, bool on);
 // Told to the user, never sent: both lose the column's values.
 std::string AlterColumnType(const std::string& table, const std::string& column, ScalarType type);
 std::string DropColumn(const std::string& table, const std::string& column);

@@ -68,8 +68,7 @@ void AddSchemaTexts(const std::string& name, std::vector<Sent>& out) {
     add("show policies", ShowAllTablesPolicy(policy));
   }
   add("show database policy", ShowDatabasePolicy(name, "retention"));
-  add("show encodings", ShowTableEncodings(name));
-  add("script", ExecuteScript({DropTable(name), AlterIngestionTime(name, true)}));
+  add("script", ExecuteScript({DropTable(name), DropTables({name, "other"})}));
   add("show schema script", ShowSchemaScript(name));
   add("show failures", ShowIngestionFailures(kId));
   add("create database", CreateDatabase(name));
@@ -78,10 +77,6 @@ void AddSchemaTexts(const std::string& name, std::vector<Sent>& out) {
   add("create based-on", CreateTableBasedOn(name, "other"));
   add("drop table", DropTable(name));
   add("drop tables", DropTables({name, "other"}));
-  add("alter policy", AlterTablePolicy(name, "retention", R"({"SoftDeletePeriod":"10.00:00:00"})"));
-  add("delete policy", DeleteTablePolicy(name, "retention"));
-  add("alter ingestiontime", AlterIngestionTime(name, true));
-  add("alter restricted view", AlterRestrictedView(name, false));
   add("alter column type", AlterColumnType(name, "c say \"hi\"", ScalarType::kString));
   add("drop column", DropColumn(name, "it's"));
   add("alter encoding", AlterColumnEncoding(name, "c say \"hi\"", "BigObject"));
@@ -122,8 +117,6 @@ void AddTransferTexts(const std::string& name, std::vector<Sent>& out) {
   }
   add("show operations", ShowOperations({kId, kOther}));
   add("show operations", ShowOperations({kId}));
-  add("operation history", ShowOperationHistory({kId, kOther}));
-  add("operations since", ShowOperationsSince("ExtentsMove", kDay));
   add("operation details", ShowOperationDetails(kId));
   add("commands of a request", ShowCommandsOf("KustoCopy.move;" + std::string(kId)));
   {

@@ -144,17 +144,6 @@ std::string ShowOperations(const std::vector<std::string>& ids) {
   return ".show operations (" + Guids(ids) + ")";
 }
 
-std::string ShowOperationHistory(const std::vector<std::string>& ids) {
-  std::string list;
-  for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + ("guid(" + id + ")");
-  return ".show operations | where OperationId in (" + list + ")";
-}
-
-std::string ShowOperationsSince(const std::string& operation, int64_t since_ticks) {
-  return ".show operations | where Operation == " + Text(operation) +
-         " and StartedOn >= " + DateTime(since_ticks);
-}
-
 std::string ShowCommandsOf(const std::string& request_id) {
   return ".show commands | where ClientActivityId startswith " + Text(request_id) +
          " | project ClientActivityId, State";

@@ -59,9 +59,6 @@ std::string IngestAsync(const Ingest& ingest);
 
 // ---- operations
 std::string ShowOperations(const std::vector<std::string>& ids);  // ≤ 6 h, the latest row of each
-// All rows of two weeks, one per state change, of the given ids.
-std::string ShowOperationHistory(const std::vector<std::string>& ids);
-std::string ShowOperationsSince(const std::string& operation, int64_t since_ticks);
 std::string ShowOperationDetails(const std::string& id);
 
 enum class OperationState { kRunning, kCompleted, kFailed, kThrottled, kOther };
