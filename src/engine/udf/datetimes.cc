@@ -85,6 +85,11 @@ int64_t DayOfYear(const CivilTime& civil) {
   return day;
 }
 
+// (Not by its absolute value: the smallest number has none.)
+bool IsBeyond(int64_t count, int64_t limit) {
+  return count > limit || count < -limit;
+}
+
 // The first tick of a month counted from 0001-01 = 0; nothing outside of 0001 … 9999.
 Ticks MonthStart(int64_t month) {
   if (month < 0 || month >= 9999 * 12) return std::nullopt;
@@ -99,7 +104,7 @@ int64_t MonthOf(const CivilTime& civil) {
 }
 
 Ticks AddMonths(int64_t ticks, int64_t months) {
-  if (std::llabs(months) > 9999 * 12) return std::nullopt;
+  if (IsBeyond(months, 9999 * 12)) return std::nullopt;
   const CivilTime civil = ToCivil(ticks);
   const Ticks start = MonthStart(MonthOf(civil) + months);
   if (!start) return std::nullopt;
@@ -140,9 +145,9 @@ int64_t UnitTicks(Unit unit) {
 Ticks Add(Unit unit, int64_t count, int64_t ticks) {
   switch (unit) {
     case Unit::kYear:
-      return std::llabs(count) > 9999 ? std::nullopt : AddMonths(ticks, count * 12);
+      return IsBeyond(count, 9999) ? std::nullopt : AddMonths(ticks, count * 12);
     case Unit::kQuarter:
-      return std::llabs(count) > 9999 * 4 ? std::nullopt : AddMonths(ticks, count * 3);
+      return IsBeyond(count, 9999 * 4) ? std::nullopt : AddMonths(ticks, count * 3);
     case Unit::kMonth:
       return AddMonths(ticks, count);
     case Unit::kNanosecond:
@@ -173,7 +178,8 @@ int64_t Diff(Unit unit, int64_t a, int64_t b) {
     case Unit::kWeek:
       return (StartOfWeek(a) - StartOfWeek(b)) / kTicksPerWeek;
     case Unit::kNanosecond:
-      return (a - b) * 100;
+      // Of more than three centuries it goes round, as a long does.
+      return static_cast<int64_t>(static_cast<uint64_t>(a - b) * 100);
     case Unit::kDayOfYear:
     case Unit::kWeekOfYear:
       throw UdfError("datetime_diff() has no such part");
@@ -225,7 +231,7 @@ int64_t Part(Unit unit, int64_t ticks) {
 
 // Start of the unit that holds ticks, `offset` units later.
 Ticks StartOf(Unit unit, int64_t ticks, int64_t offset) {
-  if (std::llabs(offset) > 4'000'000) return std::nullopt;
+  if (IsBeyond(offset, 4'000'000)) return std::nullopt;
   switch (unit) {
     case Unit::kYear:
       return MonthStart((ToCivil(ticks).year - 1 + offset) * 12);
@@ -239,7 +245,7 @@ Ticks StartOf(Unit unit, int64_t ticks, int64_t offset) {
 }
 
 Ticks EndOf(Unit unit, int64_t ticks, int64_t offset) {
-  if (std::llabs(offset) > 4'000'000) return std::nullopt;
+  if (IsBeyond(offset, 4'000'000)) return std::nullopt;
   if (unit == Unit::kWeek || unit == Unit::kDay) {
     const int64_t length = UnitTicks(unit);
     const int64_t start = unit == Unit::kWeek ? StartOfWeek(ticks) : ticks - ticks % kTicksPerDay;
@@ -378,6 +384,22 @@ Ticks MakeDateTime(int64_t year, int64_t month, int64_t day, int64_t hour, int64
   return InRange(*base + std::llround(second * static_cast<double>(kTicksPerSecond)));
 }
 
+// Null beyond the longest timespan.
+Ticks MakeTimeSpan(int64_t days, int64_t hours, int64_t minutes, double seconds) {
+  const double second_ticks = seconds * static_cast<double>(kTicksPerSecond);
+  if (!(std::fabs(second_ticks) < 9e18)) return std::nullopt;
+  int64_t sum = std::llround(second_ticks);
+  const std::pair<int64_t, int64_t> parts[] = {
+      {days, kTicksPerDay}, {hours, kTicksPerHour}, {minutes, kTicksPerMinute}};
+  for (const auto& [count, unit] : parts) {
+    int64_t span = 0;
+    if (__builtin_mul_overflow(count, unit, &span) || __builtin_add_overflow(sum, span, &sum)) {
+      return std::nullopt;
+    }
+  }
+  return sum;
+}
+
 void AddParts(Registrar& r) {
   r.Add("kql_datetime_part", [](Text part, int64_t t) { return Part(UnitOrThrow(part), t); });
   r.Add("kql_getyear", [](int64_t t) { return ToCivil(t).year; });
@@ -413,15 +435,13 @@ void AddDateTimes(Registrar& r) {
         [](int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, double second) {
           return MakeDateTime(year, month, day, hour, minute, second);
         });
-  r.Add("kql_make_timespan",
-        [](int64_t days, int64_t hours, int64_t minutes, double seconds) -> int64_t {
-          return days * kTicksPerDay + hours * kTicksPerHour + minutes * kTicksPerMinute +
-                 std::llround(seconds * static_cast<double>(kTicksPerSecond));
-        });
+  r.Add("kql_make_timespan", [](int64_t days, int64_t hours, int64_t minutes, double seconds) {
+    return MakeTimeSpan(days, hours, minutes, seconds);
+  });
   r.Add("kql_unixtime", [](double value, int64_t ticks_per_unit) -> Ticks {
     const double ticks = value * static_cast<double>(ticks_per_unit);
     if (!(std::fabs(ticks) < 9e18)) return std::nullopt;
-    return InRange(kUnixEpochTicks + std::llround(ticks));
+    return AddSpan(kUnixEpochTicks, std::llround(ticks), 1);
   });
   r.Add("kql_unixtime_long", [](int64_t value, int64_t ticks_per_unit) -> Ticks {
     return AddSpan(kUnixEpochTicks, value, ticks_per_unit);

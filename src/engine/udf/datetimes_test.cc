@@ -36,6 +36,20 @@ TEST_F(DateTimesTest, AddsClampAndOverflowIsNull) {
   EXPECT_THAT(Ask("kql_datetime_add('eon', 1, 0)"), testing::HasSubstr("eon"));
 }
 
+TEST_F(DateTimesTest, CountsThatNoCalendarHasAreNull) {
+  const std::string t = D("2023-01-31");
+  const std::string least = "-9223372036854775808";
+  for (const char* part : {"year", "quarter", "month", "day"}) {
+    EXPECT_EQ(Ask(std::string("kql_datetime_add('") + part + "', " + least + ", " + t + ")"),
+              "null");
+  }
+  EXPECT_EQ(Ask("kql_startofday(" + t + ", " + least + ")"), "null");
+  EXPECT_EQ(Ask("kql_endofmonth(" + t + ", " + least + ")"), "null");
+  EXPECT_EQ(Ask("kql_make_timespan(1, 2, 3, 4.5)"), "937845000000");
+  EXPECT_EQ(Ask("kql_make_timespan(20000000, 0, 0, 0.0)"), "null");
+  EXPECT_EQ(Ask("kql_make_timespan(0, 0, 0, 1e13)"), "null");
+}
+
 TEST_F(DateTimesTest, DiffsCountBoundaries) {
   EXPECT_EQ(
       Ask("kql_datetime_diff('year', " + D("2024-01-01") + ", " + D("2023-12-31 23:59") + ")"),

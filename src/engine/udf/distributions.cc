@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/udf/families.h"
+#include "engine/udf/log_gamma.h"
 #include "engine/udf/udf.h"
 
 namespace kc::engine::udf {
@@ -11,7 +12,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double LogBeta(double a, double b) {
-  return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b);
+  return LogGamma(a) + LogGamma(b) - LogGamma(a + b);
 }
 
 // The continued fraction of the incomplete beta function, by Lentz's method.

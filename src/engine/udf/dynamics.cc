@@ -103,22 +103,24 @@ bool Split(std::string& out, std::string_view json, std::string_view where) {
   return true;
 }
 
-bool Rotate(std::string& out, std::string_view json, int64_t left) {
+bool Rotate(std::string& out, std::string_view json, int64_t by, bool right) {
   if (!IsArray(json)) return false;
   Elements elements = JsonElements(json);
   if (!elements.empty()) {
     const auto count = static_cast<int64_t>(elements.size());
-    const int64_t by = ((left % count) + count) % count;
-    std::rotate(elements.begin(), elements.begin() + by, elements.end());
+    const int64_t rest = by % count;
+    const int64_t left = ((right ? -rest : rest) + count) % count;
+    std::rotate(elements.begin(), elements.begin() + left, elements.end());
   }
   return WriteArray(out, elements);
 }
 
-bool Shift(std::string& out, std::string_view json, int64_t left, std::string_view fill) {
+bool Shift(std::string& out, std::string_view json, int64_t by, bool right, std::string_view fill) {
   if (!IsArray(json)) return false;
   const Elements elements = JsonElements(json);
   const auto count = static_cast<int64_t>(elements.size());
-  left = std::clamp(left, -count, count);
+  by = std::clamp(by, -count, count);
+  const int64_t left = right ? -by : by;
   Elements result;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t from = i + left;
@@ -194,7 +196,7 @@ std::optional<int64_t> IndexOf(std::string_view json, std::string_view value, in
   const Elements elements = JsonElements(json);
   const auto count = static_cast<int64_t>(elements.size());
   if (start < 0) start = std::max<int64_t>(0, start + count);
-  const int64_t end = length < 0 ? count : std::min(count, start + length);
+  const int64_t end = length < 0 || length > count - start ? count : start + length;
   for (int64_t i = start; i < end; ++i) {
     if (elements[static_cast<size_t>(i)] == value && --occurrence <= 0) return i;
   }
@@ -271,14 +273,14 @@ void AddOrder(Registrar& r) {
     return WriteArray(out, elements);
   });
   r.Add("kql_array_rotate_left",
-        [](DynOut& out, Dyn json, int64_t by) { return Rotate(out, json.text, by); });
+        [](DynOut& out, Dyn json, int64_t by) { return Rotate(out, json.text, by, false); });
   r.Add("kql_array_rotate_right",
-        [](DynOut& out, Dyn json, int64_t by) { return Rotate(out, json.text, -by); });
+        [](DynOut& out, Dyn json, int64_t by) { return Rotate(out, json.text, by, true); });
   r.Add("kql_array_shift_left", [](DynOut& out, Dyn json, int64_t by, std::optional<Dyn> fill) {
-    return Shift(out, json.text, by, fill ? fill->text : "");
+    return Shift(out, json.text, by, false, fill ? fill->text : "");
   });
   r.Add("kql_array_shift_right", [](DynOut& out, Dyn json, int64_t by, std::optional<Dyn> fill) {
-    return Shift(out, json.text, -by, fill ? fill->text : "");
+    return Shift(out, json.text, by, true, fill ? fill->text : "");
   });
   r.Add("kql_array_sort", [](DynOut& out, Dyn json, bool descending, bool nulls_last) {
     return SortBy(out, json.text, json.text, descending, nulls_last);

@@ -5,6 +5,7 @@
 #include "base/ticks.h"
 #include "engine/udf/families.h"
 #include "engine/udf/json_text.h"
+#include "engine/udf/log_gamma.h"
 #include "engine/udf/real_text.h"
 #include "engine/udf/udf.h"
 
@@ -167,7 +168,7 @@ void AddAnalysis(Registrar& r) {
   r.Add("kql_atan", [](double x) { return std::atan(x); });
   r.Add("kql_atan2", [](double y, double x) { return std::atan2(y, x); });
   r.Add("kql_gamma", [](double x) { return std::tgamma(x); });
-  r.Add("kql_loggamma", [](double x) { return std::lgamma(x); });
+  r.Add("kql_loggamma", [](double x) { return LogGamma(x); });
   r.Add("kql_erf", [](double x) { return std::erf(x); });
   r.Add("kql_erfc", [](double x) { return std::erfc(x); });
   r.Add("kql_sign", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; });

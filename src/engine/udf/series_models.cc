@@ -180,7 +180,8 @@ bool WriteLine(std::string& out, std::string_view json, bool object) {
 bool Seasonal(std::string& out, std::string_view json, int64_t period) {
   if (!IsSeries(json) || period <= 0) return false;
   const std::vector<double> x = ReadReals(json);
-  const auto step = static_cast<size_t>(period);
+  // Of a longer period each phase has one value or none.
+  const size_t step = std::min(static_cast<size_t>(period), std::max<size_t>(1, x.size()));
   std::vector<double> phases(step);
   for (size_t phase = 0; phase < step; ++phase) {
     std::vector<double> values;

@@ -17,6 +17,16 @@ TEST_F(SeriesTest, ComputesElementByElement) {
   EXPECT_EQ(Ask("kql_series_add('{}', '{}')"), "null");
 }
 
+TEST_F(SeriesTest, ArraysTakeNumbersOfAnySize) {
+  EXPECT_EQ(Ask("kql_array_index_of('[1,2]', '2', 1, 9223372036854775807, 1)"), "1");
+  EXPECT_EQ(Ask("kql_array_index_of('[1,2]', '2', 3, 1, 1)"), "-1");
+  EXPECT_EQ(Ask("kql_array_rotate_right('[1,2,3]', 1)"), "[3,1,2]");
+  EXPECT_EQ(Ask("kql_array_rotate_left('[1,2,3]', -4)"), "[3,1,2]");
+  EXPECT_EQ(Ask("kql_array_rotate_right('[1,2,3]', -9223372036854775808)"), "[3,1,2]");
+  EXPECT_EQ(Ask("kql_array_shift_right('[1,2,3]', 1, NULL)"), "[null,1,2]");
+  EXPECT_EQ(Ask("kql_array_shift_right('[1,2]', -9223372036854775808, '0')"), "[0,0]");
+}
+
 TEST_F(SeriesTest, Sums) {
   EXPECT_EQ(Ask("kql_series_sum('[1,2,3.5]')"), "6.5");
   EXPECT_EQ(Ask("kql_series_sum('[1,null]')"), "null");
@@ -45,6 +55,8 @@ TEST_F(SeriesTest, FiltersAndFits) {
   EXPECT_EQ(Ask("kql_series_stats('[]')"), "null");
   EXPECT_EQ(Ask("json_extract(kql_series_fit_line_dynamic('[1,3,5]'), '$.slope')"), "2.0");
   EXPECT_EQ(Ask("kql_series_seasonal('[1,5,2,5,9,6]', 2)"), "[2.0,5.0,2.0,5.0,2.0,5.0]");
+  // What a period takes is bounded by the series.
+  EXPECT_EQ(Ask("kql_series_seasonal('[1,5]', 1000000000000000000)"), "[1.0,5.0]");
 }
 
 TEST_F(SeriesTest, ReadsPairs) {
