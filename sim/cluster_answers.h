@@ -17,7 +17,7 @@ tl::unexpected<Error> NoTable(const std::string& name);
 
 // cluster_query.cc
 Result<Answer> RunQuery(Cluster& cluster, std::string_view text);
-// The rows of a selection, at least read: "" when it can't be (a column that isn't there).
+// Is the row one of the selection?
 struct Selection;
 bool Takes(const Selection& selection, const Table& table, const Extent& extent, const Row& row);
 // The hash kc_h of a row over some columns of its table.

@@ -255,23 +255,27 @@ Result<std::vector<Row>> ReadFile(Cluster& cluster, const IngestJob& job, const 
   return rows;
 }
 
-void Commit(Cluster& cluster, const IngestJob& job, Table& table, std::vector<Row> rows) {
-  if (rows.empty()) return;
-  Extent extent;
-  extent.tags = {job.tag};
-  extent.created = job.created > 0 ? job.created : cluster.timeline.NowTicks();
-  const int64_t cursor = cluster.NextCursor();
-  for (auto& row : rows) {
-    row.ingested = cluster.timeline.NowTicks();
-    row.cursor = cursor;
-  }
-  extent.rows = std::move(rows);
+// Each part becomes an extent, all of them at once.
+void Commit(Cluster& cluster, const IngestJob& job, Table& table,
+            std::vector<std::vector<Row>> parts) {
+  std::erase_if(parts, [](const std::vector<Row>& rows) { return rows.empty(); });
+  if (parts.empty()) return;
   Effect effect{EffectKind::kIngest, {}, job.request.text, job.request.request_id, table.name};
   effect.tag = job.tag;
-  effect.rows = static_cast<int64_t>(extent.rows.size());
-  const std::string id = cluster.NewId();
-  effect.extents = {id};
-  table.extents[id] = std::move(extent);
+  const int64_t cursor = cluster.NextCursor();
+  for (auto& rows : parts) {
+    Extent extent;
+    extent.tags = {job.tag};
+    extent.created = job.created > 0 ? job.created : cluster.timeline.NowTicks();
+    for (auto& row : rows) {
+      row.ingested = cluster.timeline.NowTicks();
+      row.cursor = cursor;
+    }
+    effect.rows += static_cast<int64_t>(rows.size());
+    extent.rows = std::move(rows);
+    effect.extents.push_back(cluster.NewId());
+    table.extents[effect.extents.back()] = std::move(extent);
+  }
   cluster.Tell(std::move(effect));
 }
 
@@ -279,19 +283,17 @@ void Commit(Cluster& cluster, const IngestJob& job, Table& table, std::vector<Ro
 Status IngestFiles(Cluster& cluster, const IngestJob& job, size_t count) {
   Table* table = Resolve(cluster, job.table, job.bound);
   if (table == nullptr) return NoTable(job.table);
-  std::vector<Row> all;
+  std::vector<std::vector<Row>> parts;
   for (size_t i = 0; i < std::min(count, job.files.size()); ++i) {
-    auto rows = ReadFile(cluster, job, *table, job.files[i]);
-    if (!rows) return Fail(rows.error());
-    if (!cluster.unknowns.ingest_atomic || cluster.unknowns.one_extent_per_file) {
-      if (!cluster.unknowns.ingest_atomic) {
-        Commit(cluster, job, *table, std::move(*rows));
-        continue;
-      }
+    KC_ASSIGN(auto rows, ReadFile(cluster, job, *table, job.files[i]));
+    if (!cluster.unknowns.ingest_atomic) {
+      Commit(cluster, job, *table, {std::move(rows)});
+      continue;
     }
-    for (auto& row : *rows) all.push_back(std::move(row));
+    if (parts.empty() || cluster.unknowns.one_extent_per_file) parts.emplace_back();
+    for (auto& row : rows) parts.back().push_back(std::move(row));
   }
-  Commit(cluster, job, *table, std::move(all));
+  Commit(cluster, job, *table, std::move(parts));
   return {};
 }
 

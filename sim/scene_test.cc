@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace kc::sim {
 namespace {
 
@@ -14,6 +16,19 @@ TEST(Scene, ACopyWithoutFaultsIsClean) {
   EXPECT_GE(scene.checker.looks(), 9);
   EXPECT_EQ(scene.checker.repeated(), 0);
   EXPECT_EQ(scene.PublishedBy(process), 68);
+}
+
+// The files of an ingestion may become an extent each, all of them at once.
+TEST(Scene, AnExtentOfEachFileIsAsGood) {
+  Scene scene;
+  scene.world.destination.unknowns.ingest_atomic = true;
+  scene.world.destination.unknowns.one_extent_per_file = true;
+  scene.Fill();
+  const Process& process = scene.Run();
+  EXPECT_EQ(scene.Judge(process).Text(), "");
+  EXPECT_TRUE(std::any_of(scene.effects.begin(), scene.effects.end(), [](const Effect& effect) {
+    return effect.kind == EffectKind::kIngest && effect.extents.size() > 1;
+  }));
 }
 
 // The checker is told of everything that matters: what is spoilt behind the program's back is seen.

@@ -18,7 +18,7 @@ struct Unknowns {
   bool tags_kept_on_publish = true;
   // One `.ingest` of several files commits as one; else file by file, and may stop half way.
   bool ingest_atomic = true;
-  bool one_extent_per_file = false;  // else one per ingestion
+  bool one_extent_per_file = false;  // of an atomic one; else one per ingestion
   // What errors about extents that aren't there say.
   bool missing_extents_permanent = true;
   std::string missing_extents_text = "Extents were not found";
