@@ -2,7 +2,8 @@
 // base/seeded_bugs.h in them. Every bug must be seen by its trial within some seeds; without a bug
 // every trial must be clean.
 //
-//   mutants_test [SEEDS]: how many seeds a bug may take to be seen (25)
+//   mutants_test [SEEDS [NAME]]: how many seeds a bug may take to be seen (25); only the bugs whose
+//   names hold that text
 #include <algorithm>
 #include <cstdio>
 #include <string>

@@ -22,7 +22,6 @@ Unknowns Unknowns::Draw(SeededRandom& random) {
   if (coin()) u.cursor_lag = random.Between(milliseconds(1), seconds(5));
   if (coin()) u.operations_lag = random.Between(milliseconds(1), milliseconds(60));
   if (coin()) u.details_kept = seconds(60);
-  u.busy_extents_fail = coin();
   u.empty_policy_is_null = coin();
   u.guid_upper_case = coin();
   return u;
@@ -31,13 +30,15 @@ Unknowns Unknowns::Draw(SeededRandom& random) {
 std::string Unknowns::Text() const {
   return fmt::format(
       "bound to {}, ids {} and tags {} between staging tables, tags {} on publishing, ingestion "
-      "{}{}, "
-      "dated after {} ms, cursor lags {} ms, operations lag {} ms",
+      "{}{}, missing extents {}, dated after {} ms, cursor lags {} ms, operations lag {} ms, "
+      "details kept {} s{}{}",
       bound_to_id ? "id" : "name", ids_kept_on_move ? "kept" : "new",
       tags_kept_between_staging ? "kept" : "lost", tags_kept_on_publish ? "kept" : "lost",
       ingest_atomic ? "atomic" : "file by file", one_extent_per_file ? ", extent per file" : "",
-      dated_after / milliseconds(1), cursor_lag / milliseconds(1),
-      operations_lag / milliseconds(1));
+      missing_extents_permanent ? "permanent" : "not permanent", dated_after / milliseconds(1),
+      cursor_lag / milliseconds(1), operations_lag / milliseconds(1), details_kept / seconds(1),
+      empty_policy_is_null ? ", empty policies are null" : "",
+      guid_upper_case ? ", GUIDs in capitals" : "");
 }
 
 }  // namespace kc::sim

@@ -30,8 +30,6 @@ struct Unknowns {
   world::Duration operations_lag{};
   // Artifacts of an export are told for so long.
   world::Duration details_kept = std::chrono::hours(6);
-  // A move of extents that another command has in hand fails ("busy"), else waits.
-  bool busy_extents_fail = false;
   // Empty lists of policies read back as null.
   bool empty_policy_is_null = false;
   bool guid_upper_case = false;  // of operations' and extents' ids, in answers
