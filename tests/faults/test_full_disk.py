@@ -27,22 +27,13 @@ class FullDiskCase(world_case.WorldCase):
         local.preexec = cls.disk.preexec
         local.start()
 
-    def copy(self, expect=0, say=None, more=(), lake=None):
+    def run_copy(self, *arguments):
         """As in WorldCase, but self.process is known while it runs."""
-        command = kc.copy_command(*self.command(*more, lake=lake))
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(kc.copy_command(*arguments), stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True,
                                         preexec_fn=self.disk.preexec)
         said, _ = self.process.communicate(timeout=120)
-        if self.moment:
-            self.assertTrue(self.moment.done.wait(10), said[-2000:])
-            self.assertIsNone(self.moment.error, said[-2000:])
-            self.moment = self.at_source.hook = self.at_destination.hook = None
-        self.assertIn(self.process.returncode, [expect] if isinstance(expect, int) else expect,
-                      said[-3000:])
-        if say:
-            self.assertRegex(said, say)
-        return said
+        return self.process.returncode, said
 
 
 class FullLakeTest(FullDiskCase):

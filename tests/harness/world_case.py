@@ -131,12 +131,15 @@ class WorldCase(unittest.TestCase):
                 self.at_destination.url, "--db", self.db, "--block-rows", str(ROWS_PER_INSTANT),
                 "--export-slots", "1", "--ingestion-slots", "1", *more]
 
+    def run_copy(self, *arguments):
+        """Its exit code and all that it said."""
+        code, out, err = kc.run_copy(*arguments, timeout=120, environment=self.environment)
+        return code, out + err
+
     def copy(self, expect=EXIT_OK, say=None, more=(), lake=None):
         """Runs the copy to its end, which must be with that exit code, saying that. If something
         was to happen meanwhile, it must have happened."""
-        code, out, err = kc.run_copy(*self.command(*more, lake=lake), timeout=120,
-                                     environment=self.environment)
-        said = out + err
+        code, said = self.run_copy(*self.command(*more, lake=lake))
         if self.moment:
             self.assertTrue(self.moment.done.wait(10), f"the moment never came: {said[-2000:]}")
             self.assertIsNone(self.moment.error, said[-2000:])
