@@ -6,9 +6,9 @@
 //
 // Errors of all members, besides those each one names:
 // clang-format off
-//   kStop            "NotFound", "Forbidden" (rights, signature, expired SAS), "Cancelled", malformed
-//   kRetry           nothing took effect (busy, refused, no connection)
-//   kUnknownOutcome  a change was sent and no answer came; never for members that only read
+//  kStop            "NotFound", "Forbidden" (rights, signature, expired SAS), "Cancelled", garbled
+//  kRetry           nothing took effect (busy, refused, no connection)
+//  kUnknownOutcome  a change was sent and no answer came; never for members that only read
 // clang-format on
 // Reads are repeated inside (kReadAttempts), and so is what was surely not done (kRetry: busy,
 // refused) or may be done twice (leases, deletions). Of other changes a lost answer is settled by
