@@ -27,16 +27,17 @@ Result<std::vector<commands::TableSchema>> Schemas(kusto::Client& client,
 }
 
 // The copy's checkpoint if the lake has one, without lease or change.
-Result<std::optional<copy::Ledger>> ReadLedger(azure::ObjectStore& lake,
-                                               const std::string& database) {
+Status ReadLedger(azure::ObjectStore& lake, const std::string& database, Catalogs& catalogs) {
   const auto seen = checkpoint::Journal::Look(lake, copy::SafeFolder(database) + "/checkpoint/");
   if (!seen) {
-    if (seen.error().reason == "NotFound") return std::optional<copy::Ledger>();
+    if (seen.error().reason == "NotFound") return {};
     return Fail(seen.error());
   }
   copy::Ledger ledger;
   KC_TRY(ledger.Replay(seen->records));
-  return std::optional<copy::Ledger>(std::move(ledger));
+  catalogs.ledger = std::move(ledger);
+  catalogs.copy_id = seen->copy_id;
+  return {};
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ Result<Catalogs> ReadCatalogs(const Arguments& arguments, const Connections& con
   KC_ASSIGN(catalogs.selected, copy::SelectTables(all, arguments.options.tables_include,
                                                   arguments.options.tables_exclude));
   if (connections.lake != nullptr) {
-    KC_ASSIGN(catalogs.ledger, ReadLedger(*connections.lake, names.destination));
+    KC_TRY(ReadLedger(*connections.lake, names.destination, catalogs));
   }
   return catalogs;
 }

@@ -17,6 +17,7 @@ struct Catalogs {
   std::vector<std::string> selected;   // of the source
   bool destination_missing = false;    // the database
   std::optional<copy::Ledger> ledger;  // of the copy, if there is a checkpoint
+  std::string copy_id;                 // of that checkpoint; else empty
 };
 // Errors are one line for the user.
 Result<Catalogs> ReadCatalogs(const Arguments& arguments, const Connections& connections,

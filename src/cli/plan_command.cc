@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -8,8 +9,10 @@
 #include "cli/catalogs.h"
 #include "cli/exit_codes.h"
 #include "cli/run.h"
+#include "copy/owner.h"
 #include "copy/setup.h"
 #include "kusto/commands/queries.h"
+#include "kusto/commands/schema.h"
 
 namespace kc::cli {
 
@@ -32,25 +35,65 @@ Result<kusto::Answer> Ask(kusto::Client& client, const std::string& database, st
   return client.Query(request);
 }
 
-Result<Planned> PlanTable(const Catalogs& catalogs, const Connections& connections,
-                          const copy::DatabasePair& names, const std::string& name,
-                          const std::string& cursor, world::CancelToken& cancel) {
-  Planned planned;
-  planned.table = name;
-  const auto* destination = FindTable(catalogs.destination, name);
+// Whose the destination is: a copy that would be refused for it has no plan.
+Status RequireOwn(const Catalogs& catalogs, const Connections& connections,
+                  const copy::DatabasePair& names, world::CancelToken& cancel) {
+  if (catalogs.destination_missing) return {};
+  kusto::Request request;
+  request.text = commands::ShowFunctions();
+  request.database = names.destination;
+  request.cancel = &cancel;
+  KC_ASSIGN(const auto shown, connections.destination->Show(request));
+  KC_ASSIGN(const auto functions, commands::ReadFunctions(shown.table()));
+  KC_TRY(copy::JudgeOwner(functions, names.destination, catalogs.copy_id));
+  return {};
+}
+
+bool Started(const Catalogs& catalogs, const std::string& table) {
+  if (!catalogs.ledger) return false;
+  if (catalogs.ledger->watermarks.contains(table)) return true;
+  const auto& runs = catalogs.ledger->tables;
+  return std::any_of(runs.begin(), runs.end(), [&table](const auto& entry) {
+    return entry.second.name == table && entry.second.planned_blocks > 0;
+  });
+}
+
+// What the copy would do to the destination's table, and why it can't.
+Status PlanDestination(const Arguments& arguments, const Catalogs& catalogs,
+                       const Connections& connections, const copy::DatabasePair& names,
+                       world::CancelToken& cancel, Planned& planned) {
+  const auto* destination = FindTable(catalogs.destination, planned.table);
   if (destination == nullptr) {
     planned.action = "create";
-  } else {
-    const auto missing = copy::MissingColumns(*FindTable(catalogs.source, name), *destination);
-    if (!missing) {
-      planned.action = "conflict";
-      planned.conflict = missing.error().message;
-    } else if (missing->empty()) {
-      planned.action = "exists";
-    } else {
-      planned.action = fmt::format("exists, {} new columns", missing->size());
-    }
+    return {};
   }
+  const auto missing =
+      copy::MissingColumns(*FindTable(catalogs.source, planned.table), *destination);
+  if (!missing) {
+    planned.action = "conflict";
+    planned.conflict = missing.error().message;
+    return {};
+  }
+  planned.action =
+      missing->empty() ? "exists" : fmt::format("exists, {} new columns", missing->size());
+  if (arguments.options.append || Started(catalogs, planned.table)) return {};
+  KC_ASSIGN(const auto counted, Ask(*connections.destination, names.destination,
+                                    commands::CountUndated(planned.table), cancel));
+  if (counted.table().rows.size() != 1) return Stop("a count has not one row");
+  const int64_t rows = kusto::GetInt(counted.table(), 0, "Total");
+  if (rows == 0) return {};
+  planned.action = "conflict";
+  planned.conflict = copy::NotEmptyText(planned.table, rows);
+  return {};
+}
+
+Result<Planned> PlanTable(const Arguments& arguments, const Catalogs& catalogs,
+                          const Connections& connections, const copy::DatabasePair& names,
+                          const std::string& name, const std::string& cursor,
+                          world::CancelToken& cancel) {
+  Planned planned;
+  planned.table = name;
+  KC_TRY(PlanDestination(arguments, catalogs, connections, names, cancel, planned));
   commands::Rows rows;
   rows.table = name;
   rows.upto = cursor;
@@ -111,6 +154,7 @@ struct Total {
 Status PlanDatabase(const Arguments& arguments, const Connections& connections,
                     const copy::DatabasePair& names, world::CancelToken& cancel, Total& total) {
   KC_ASSIGN(const auto catalogs, ReadCatalogs(arguments, connections, names, cancel));
+  KC_TRY(RequireOwn(catalogs, connections, names, cancel));
   KC_ASSIGN(const auto answer,
             Ask(*connections.source, names.source, commands::CursorQuery(), cancel));
   if (answer.table().rows.size() != 1) return Stop("the source tells no cursor");
@@ -120,7 +164,8 @@ Status PlanDatabase(const Arguments& arguments, const Connections& connections,
                  catalogs.destination_missing ? " (is created)" : "", catalogs.selected.size());
   }
   for (const auto& name : catalogs.selected) {
-    KC_ASSIGN(const auto planned, PlanTable(catalogs, connections, names, name, cursor, cancel));
+    KC_ASSIGN(const auto planned,
+              PlanTable(arguments, catalogs, connections, names, name, cursor, cancel));
     Print(arguments, names.destination, planned);
     std::fflush(stdout);
     total.rows += planned.rows;

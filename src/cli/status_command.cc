@@ -137,10 +137,15 @@ int RunStatusCommand(const Arguments& arguments, world::CancelToken& cancel) {
   std::set<std::string> asked;
   for (const auto& pair : arguments.options.databases) asked.insert(pair.destination);
   int shown = 0;
+  std::string others;  // that were not asked for
   for (const auto& folder : *folders) {
     const auto seen = checkpoint::Journal::Look(*connections->lake, folder + "/checkpoint/");
     if (!seen) return Say(seen.error(), kExitFailed);
-    if (!asked.empty() && !asked.contains(seen->identity.destination_database)) continue;
+    const std::string& database = seen->identity.destination_database;
+    if (!asked.empty() && !asked.contains(database)) {
+      others += (others.empty() ? "'" : ", '") + database + "'";
+      continue;
+    }
     if (const Status status = Show(arguments, *connections->lake, folder, *seen); !status) {
       return Say(status.error(), kExitFailed);
     }
@@ -149,6 +154,7 @@ int RunStatusCommand(const Arguments& arguments, world::CancelToken& cancel) {
   if (shown == 0) {
     Error error;
     error.message = "there is no checkpoint below " + connections->lake->url().Shown();
+    if (!others.empty()) error.message += " of what --db asks for, only of " + others;
     return Say(error, kExitRefused);
   }
   return kExitOk;

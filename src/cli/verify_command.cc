@@ -90,7 +90,8 @@ void PrintMending(const std::string& destination,
       stdout,
       "to mend: run the copy again if it isn't complete or rows came to the source since; "
       "else run, in database %s at the destination,\n%sand then the same kusto-copy command "
-      "again: these tables are copied from the beginning\n",
+      "again: these tables are copied from the beginning; rows that others brought into them "
+      "(--append) are lost\n",
       destination.c_str(), commands.c_str());
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "copy/owner.h"
 #include "copy/setup.h"
 #include "copy/status_function.h"
 #include "copy/tables_now.h"
@@ -42,12 +43,7 @@ Task<Status> RequireEmpty(Session& session, const TablePair& pair) {
   if (session.environment.options.append || session.Started(pair.source)) co_return Status();
   KC_CO_ASSIGN(const int64_t rows, CountDestination(session, pair));
   if (rows == 0) co_return Status();
-  co_return Stop(
-      fmt::format("table '{}' at the destination holds {} rows that this copy didn't "
-                  "bring; empty it (.clear table … data), give another database with --db "
-                  "SRC=DST, or add to it with --append",
-                  pair.destination, rows),
-      "NotEmpty");
+  co_return Stop(NotEmptyText(pair.destination, rows), "NotEmpty");
 }
 
 namespace {
@@ -160,18 +156,7 @@ Task<Result<bool>> LookAtOwner(Session& session, std::string copy_id) {
   KC_CO_ASSIGN(const Answer shown,
                session.Show(session.environment.destination, commands::ShowFunctions()));
   KC_CO_TAKE(const auto functions, commands::ReadFunctions(shown.table()));
-  for (const auto& function : functions) {
-    if (function.name != "KC_Status") continue;
-    const std::string mine = "kusto-copy " + copy_id;
-    if (!copy_id.empty() && function.docstring.find(mine) != std::string::npos) co_return true;
-    co_return Stop(
-        fmt::format("database '{}' belongs to another copy ({}): go on with that one's lake "
-                    "folder; if its checkpoint is lost, run `.drop function KC_Status` and "
-                    "copy into empty tables",
-                    session.names.destination, function.docstring),
-        "OwnedByOther");
-  }
-  co_return false;
+  co_return JudgeOwner(functions, session.names.destination, copy_id);
 }
 
 namespace {

@@ -182,6 +182,43 @@ class ChangesTest(pair.PairTest):
         self.assertIn("C: 1 rows", out)
         self.assertFalse(self.lake.exists() and any(self.lake.rglob("*")))
 
+    def test_plan_refuses_what_the_copy_would_refuse(self):
+        self.on_source(".set T <| print x=1", ".set U <| print y=1")
+        self.destination.mgmt(f".create database {self.DATABASE}")
+        self.destination.mgmt(".set T <| print x=1", self.DATABASE)
+        code, out, _ = kc.run_copy("plan", *self.arguments())
+        self.assertEqual(code, 3, out)
+        self.assertIn("T: 1 rows in 1 blocks at least; destination table: conflict", out)
+        self.assertIn("holds 1 rows that this copy didn't bring", out)
+        self.assertIn("U: 1 rows in 1 blocks at least; destination table: create", out)
+        code, out, err = kc.run_copy("plan", *self.arguments("--append"))
+        self.assertEqual(code, 0, out + err)
+        self.copy("--append")
+        code, out, err = kc.run_copy("plan", *self.arguments())
+        self.assertEqual(code, 0, out + err)  # what is there is this copy's own
+        other = self.arguments(lake=self.lake.parent / "another lake")
+        code, line = self.refused("plan", *other)
+        self.assertEqual(code, 3)
+        self.assertIn("belongs to another copy", line)
+
+    def test_an_answer_that_cannot_be_written_is_no_success(self):
+        self.on_source(".set T <| print x=1")
+        self.copy()
+        for command in (["status", "-l", str(self.lake)], ["verify", *self.arguments()],
+                        ["plan", *self.arguments()]):
+            with open("/dev/full", "w", encoding="utf8") as full:
+                done = subprocess.run(kc.copy_command(*command), stdout=full, check=False,
+                                      stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, command)
+            self.assertIn("could not be written", done.stderr)
+
+    def test_status_of_another_database_says_which_there_are(self):
+        self.on_source(".set T <| print x=1")
+        self.copy()
+        code, line = self.refused("status", "-l", str(self.lake), "--db", "Elsewhere")
+        self.assertEqual(code, 3)
+        self.assertIn(f"only of '{self.DATABASE}'", line)
+
     def test_a_destination_with_rows_is_refused_before_anything_changes(self):
         self.on_source(".set T <| print x=1")
         self.destination.mgmt(f".create database {self.DATABASE}")
