@@ -106,6 +106,15 @@ class RestTest(unittest.TestCase):
             self.assertEqual(self.rows(path, {"db": DB, "csl": csl}), [["Engine"]])
         self.assertIn("dot", self.error("print 1", "/v1/rest/mgmt")["@message"])
 
+    def test_stored_views_belong_to_wildcards(self):
+        self.local.mgmt(".set Seen <| range n from 1 to 3 step 1", DB)
+        self.local.mgmt(".create function with (view=true) SeenView() { Seen | take 2 }", DB)
+        self.local.mgmt(".create function SeenPlain() { Seen }", DB)
+        self.local.mgmt(".create function with (view=true) SeenMore(n:long = 1) { Seen }", DB)
+        rows = self.local.query("union withsource=t Seen* | summarize n=count() by t", DB)
+        self.assertEqual(dict(rows), {"Seen": 3, "SeenView": 2})
+        self.assertEqual(self.local.scalar("search in (SeenV*) '2' | count", DB), 1)
+
     def test_metadata_for_clients(self):
         status, _, text = self.send("/v1/rest/auth/metadata")
         self.assertEqual(status, 200)

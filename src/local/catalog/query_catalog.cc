@@ -179,6 +179,13 @@ Result<std::vector<std::string>> QueryCatalog::ListTables(const kql::DatabaseRef
   for (const auto& [name, table] : state->tables) {
     if (MatchesWildcard(name, pattern)) names.push_back(name);
   }
+  // A stored view is looked up by its name as a table is; one with parameters can't be called so.
+  for (const auto& [name, function] : state->functions) {
+    if (!function->view || function->parameters.find(':') != std::string::npos) continue;
+    if (MatchesWildcard(name, pattern)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
