@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/ticks.h"
+#include "base/utf8.h"
 
 namespace kc::azure {
 namespace {
@@ -210,25 +211,6 @@ Error BlobApi::ErrorOf(const BlobCall& call, const world::HttpResponse& response
 
 namespace {
 
-void AppendUtf8(std::string& out, uint32_t code) {
-  auto put = [&](uint32_t byte) { out += static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | (code >> 12));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | ((code >> 18) & 7));
-    put(0x80 | ((code >> 12) & 0x3F));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
-
 std::string DecodeXml(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
@@ -246,10 +228,8 @@ std::string DecodeXml(std::string_view text) {
     if (entity == "apos") out += '\'';
     if (entity.size() > 1 && entity[0] == '#') {
       bool hex = entity[1] == 'x';
-      char* stop = nullptr;
       std::string digits(entity.substr(hex ? 2 : 1));
-      auto code = static_cast<uint32_t>(std::strtoul(digits.c_str(), &stop, hex ? 16 : 10));
-      AppendUtf8(out, code);
+      AppendUtf8(out, static_cast<char32_t>(std::strtoul(digits.c_str(), nullptr, hex ? 16 : 10)));
     }
   }
   return out;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/scalar.h"
+#include "base/utf8.h"
 
 namespace kc {
 namespace {
@@ -44,6 +45,14 @@ TEST(Text, UrlEncodingRoundTrips) {
   EXPECT_EQ(UrlEncode("a/b", "/"), "a/b");
   EXPECT_EQ(UrlDecode("a%20b%2f"), "a b/");
   EXPECT_FALSE(UrlDecode("%2"));
+}
+
+TEST(Text, CodePointsAsUtf8) {
+  std::string text;
+  for (const char32_t c : {U'a', U'ü', U'€', U'🌍', char32_t{0xD800}, char32_t{0x110000}}) {
+    AppendUtf8(text, c);
+  }
+  EXPECT_EQ(text, "aü€🌍\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 TEST(Text, Utf8IsCheckedStrictly) {

@@ -1,4 +1,6 @@
-// The UTF-8 part of base/text.h.
+// With the UTF-8 part of base/text.h.
+#include "base/utf8.h"
+
 #include "base/text.h"
 
 namespace kc {
@@ -54,6 +56,29 @@ size_t CountCodePoints(std::string_view text) {
   size_t count = 0;
   for (unsigned char c : text) count += (c & 0xC0) != 0x80;
   return count;
+}
+
+void AppendUtf8(std::string& out, char32_t code_point) {
+  char32_t c = code_point;
+  if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = 0xFFFD;
+  if (c < 0x80) {
+    out.push_back(static_cast<char>(c));
+    return;
+  }
+  const auto tail = [&](int shift) {
+    out.push_back(static_cast<char>(0x80 | (c >> shift & 0x3F)));
+  };
+  if (c < 0x800) {
+    out.push_back(static_cast<char>(0xC0 | c >> 6));
+  } else if (c < 0x10000) {
+    out.push_back(static_cast<char>(0xE0 | c >> 12));
+    tail(6);
+  } else {
+    out.push_back(static_cast<char>(0xF0 | c >> 18));
+    tail(12);
+    tail(6);
+  }
+  tail(0);
 }
 
 }  // namespace kc

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/ticks.h"
+#include "base/utf8.h"
 #include "kql/lexer.h"
 
 namespace kc::kql {
@@ -12,24 +13,6 @@ namespace {
 
 char At(std::string_view text, size_t i) {
   return i < text.size() ? text[i] : '\0';
-}
-
-void AppendUtf8(std::string* out, char32_t c) {
-  if (c < 0x80) {
-    out->push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | (c >> 6)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  } else if (c < 0x10000) {
-    out->push_back(static_cast<char>(0xE0 | (c >> 12)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  } else {
-    out->push_back(static_cast<char>(0xF0 | (c >> 18)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 12) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (c & 0x3F)));
-  }
 }
 
 struct Suffix {
@@ -159,8 +142,7 @@ size_t ReadEscape(std::string_view text, size_t i, std::string* out) {
       }
     }
   }
-  if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
-  AppendUtf8(out, code);
+  AppendUtf8(*out, code);
   return used;
 }
 

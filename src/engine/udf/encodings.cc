@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "engine/udf/families.h"
 #include "engine/udf/json_text.h"
 #include "engine/udf/udf.h"
@@ -130,7 +131,7 @@ bool DecodePunycode(std::string_view text, std::string& out) {
     points.insert(points.begin() + static_cast<std::ptrdiff_t>(i), static_cast<char32_t>(n));
     ++i;
   }
-  for (const char32_t c : points) EncodeUtf8(out, c);
+  for (const char32_t c : points) AppendUtf8(out, c);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "engine/udf/integer_text.h"
 #include "engine/udf/real_text.h"
 
@@ -64,24 +65,6 @@ int ReadHex4(const char* at, const char* end) {
   return value;
 }
 
-void AppendUtf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xC0 | code >> 6));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xE0 | code >> 12));
-    out.push_back(static_cast<char>(0x80 | (code >> 6 & 63)));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
-  } else {
-    out.push_back(static_cast<char>(0xF0 | code >> 18));
-    out.push_back(static_cast<char>(0x80 | (code >> 12 & 63)));
-    out.push_back(static_cast<char>(0x80 | (code >> 6 & 63)));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
-  }
-}
-
 // Decodes the escape whose backslash is at `at`; gives one past it, or null if it is none.
 const char* Unescape(const char* at, const char* end, std::string& out) {
   if (end - at < 2) return nullptr;
@@ -123,7 +106,7 @@ const char* Unescape(const char* at, const char* end, std::string& out) {
     }
   }
   // Half of a surrogate pair is no character.
-  AppendUtf8(out, first >= 0xD800 && first < 0xE000 ? 0xFFFD : static_cast<uint32_t>(first));
+  AppendUtf8(out, static_cast<char32_t>(first));
   return at;
 }
 

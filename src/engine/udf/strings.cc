@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "engine/udf/families.h"
 #include "engine/udf/json_text.h"
 #include "engine/udf/udf.h"
@@ -363,7 +364,7 @@ void AddUrlsAndCodePoints(Registrar& r) {
       const auto value = JsonToInteger(number);
       const bool valid =
           value && *value > 0 && *value < 0x110000 && (*value < 0xD800 || *value > 0xDFFF);
-      if (valid) EncodeUtf8(out, static_cast<char32_t>(*value));
+      if (valid) AppendUtf8(out, static_cast<char32_t>(*value));
     };
     for (const std::string_view element : JsonElements(json.text)) {
       if (KindOf(element) == JsonKind::kArray) {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace kc::engine::udf {
 namespace {
 
@@ -37,27 +39,6 @@ const Tables& GetTables() {
 
 }  // namespace
 
-void EncodeUtf8(std::string& out, char32_t c) {
-  if (c < 0x80) {
-    out.push_back(static_cast<char>(c));
-    return;
-  }
-  const auto tail = [&](int shift) {
-    out.push_back(static_cast<char>(0x80 | (c >> shift & 0x3F)));
-  };
-  if (c < 0x800) {
-    out.push_back(static_cast<char>(0xC0 | c >> 6));
-  } else if (c < 0x10000) {
-    out.push_back(static_cast<char>(0xE0 | c >> 12));
-    tail(6);
-  } else {
-    out.push_back(static_cast<char>(0xF0 | c >> 18));
-    tail(12);
-    tail(6);
-  }
-  tail(0);
-}
-
 char32_t FoldCase(char32_t c) {
   if (c >= 0x10000) return c;
   return GetTables().fold[c];
@@ -73,7 +54,7 @@ bool IsAlphanumeric(char32_t c) {
 void AppendFolded(std::string& out, std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const CodePoint point = DecodeUtf8(text, at);
-    EncodeUtf8(out, FoldCase(point.value));
+    AppendUtf8(out, FoldCase(point.value));
     at += point.length;
   }
 }

@@ -37,8 +37,6 @@ inline CodePoint DecodeUtf8(std::string_view text, size_t at) {
   return {value, length};
 }
 
-void EncodeUtf8(std::string& out, char32_t code_point);
-
 // The byte where the n-th code point starts (the size if there are not so many).
 inline size_t Utf8Offset(std::string_view text, size_t n) {
   size_t at = 0;

@@ -3,30 +3,13 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace kc::local {
 namespace {
 
 bool IsBlank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
-}
-
-void AppendUtf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
 }
 
 // Reads up to `digits` hexadecimal digits at `i`; nothing if there is none.
@@ -64,7 +47,7 @@ bool AppendEscape(std::string_view text, size_t& i, std::string& out) {
       code = 0x10000 + ((*code - 0xD800) << 10) + (*low - 0xDC00);
     }
   }
-  AppendUtf8(out, *code >= 0xD800 && *code < 0xE000 ? 0xFFFD : *code);
+  AppendUtf8(out, *code);
   return true;
 }
 
