@@ -111,7 +111,7 @@ class RestTest(unittest.TestCase):
         self.local.mgmt(".create function with (view=true) SeenView() { Seen | take 2 }", DB)
         self.local.mgmt(".create function SeenPlain() { Seen }", DB)
         self.local.mgmt(".create function with (view=true) SeenMore(n:long = 1) { Seen }", DB)
-        rows = self.local.query("union withsource=t Seen* | summarize n=count() by t", DB)
+        _, rows = self.local.query("union withsource=t Seen* | summarize n=count() by t", DB)
         self.assertEqual(dict(rows), {"Seen": 3, "SeenView": 2})
         self.assertEqual(self.local.scalar("search in (SeenV*) '2' | count", DB), 1)
 
