@@ -26,7 +26,11 @@ function(kc_part name)
     kc_hide_symbols(${name}_test)
     add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
+    set(timeout 600)
+    if(KC_SANITIZE)
+      set(timeout 1800)  # several times slower
+    endif()
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT ${timeout})
     if(NOT TARGET unit_tests)
       add_custom_target(unit_tests)
     endif()
