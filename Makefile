@@ -17,7 +17,7 @@ help:
 	@echo 'make test      build and run all tests'
 	@echo 'make fast      build and run the unit tests: under a minute after a small change'
 	@echo 'make lint      format, layers, sizes, headers, clang-tidy'
-	@echo 'make sanitize  unit tests under ASan+UBSan and TSan'
+	@echo 'make sanitize  unit tests under ASan+UBSan, all that has threads under TSan'
 	@echo 'make chaos     the long runs: more kills, more seeds (KILLS=1000; SEED=n replays one)'
 	@echo 'make bench     ratios: a copy against DuckDB alone; a small table; memory'
 	@echo 'make format    clang-format everything'
