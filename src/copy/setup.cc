@@ -25,7 +25,7 @@ struct Side {
   Status status;
   bool database_missing = false;
   std::string database_id;
-  std::vector<commands::TableSchema> schemas;
+  std::vector<commands::TableSchema> schemas;  // sorted by name
   std::string schema_text;
   TablesNow details;
   TablePolicies hidden;     // row level security and restricted view
@@ -126,6 +126,7 @@ Task<Status> ReadSide(Session& session, kusto::Client& client, std::string datab
   }
   KC_CO_ASSIGN(const Answer schema, session.Show(client, commands::ShowDatabaseSchema(database)));
   KC_CO_TAKE(side.schemas, commands::ReadDatabaseSchema(schema.table()));
+  SortByName(side.schemas);
   side.schema_text = kusto::GetText(schema.table(), 0, "DatabaseSchema");
   KC_CO_ASSIGN(side.details, ReadTables(session, client));
   const bool is_source = &client == &session.environment.source;
@@ -145,12 +146,6 @@ Task<void> ProbeLake(Session& session, Status& status) {
     return azure::ProbeStore(session.environment.lake, session.environment.random);
   });
   status = co_await io;
-}
-
-const commands::TableSchema* FindSchema(const Side& side, const std::string& name) {
-  const auto found = std::find_if(side.schemas.begin(), side.schemas.end(),
-                                  [&name](const auto& schema) { return schema.name == name; });
-  return found == side.schemas.end() ? nullptr : &*found;
 }
 
 void TellPolicies(Session& session, const Side& source, const Side& destination) {
@@ -181,10 +176,10 @@ void TellPolicies(Session& session, const Side& source, const Side& destination)
 TablePair PairOf(const Side& source, const Side& destination, const std::string& name) {
   TablePair pair;
   pair.source = pair.destination = name;
-  pair.source_schema = *FindSchema(source, name);
+  pair.source_schema = *FindByName(source.schemas, name);
   pair.source_id = IdOf(source.details, name);
   pair.destination_id = IdOf(destination.details, name);
-  if (const auto* schema = FindSchema(destination, name)) {
+  if (const auto* schema = FindByName(destination.schemas, name)) {
     auto missing = MissingColumns(pair.source_schema, *schema);
     if (missing) {
       pair.missing_columns = std::move(*missing);

@@ -8,7 +8,9 @@ using world::Task;
 
 Task<Result<TablesNow>> ReadTables(Session& session, kusto::Client& client) {
   KC_CO_ASSIGN(const Answer answer, session.Show(client, commands::ShowTablesDetails()));
-  co_return commands::ReadTableDetails(answer.table());
+  KC_CO_TAKE(TablesNow tables, commands::ReadTableDetails(answer.table()));
+  SortByName(tables);
+  co_return tables;
 }
 
 Task<Result<TablesNow>> ReadTable(Session& session, kusto::Client& client, std::string name) {
@@ -17,10 +19,8 @@ Task<Result<TablesNow>> ReadTable(Session& session, kusto::Client& client, std::
 }
 
 std::string IdOf(const TablesNow& tables, const std::string& name) {
-  for (const auto& table : tables) {
-    if (table.name == name) return table.table_id;
-  }
-  return "";
+  const auto* table = FindByName(tables, name);
+  return table == nullptr ? "" : table->table_id;
 }
 
 std::string NameOf(const TablesNow& tables, const std::string& id) {
