@@ -6,7 +6,7 @@ import unittest
 
 from harness import kc, pair
 
-WAIT_S = 60
+WAIT_S = 120
 
 
 class ChangesTest(pair.PairTest):

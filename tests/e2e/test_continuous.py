@@ -9,9 +9,11 @@ import unittest
 
 from harness import kc, pair
 
-WAIT_S = 40
+WAIT_S = 120
 # SIGTERM: what runs is given up, the lease is given back.
-END_LIMIT_S = 5
+END_LIMIT_S = 15
+# A start that doesn't have to wait for a lease of 30 s.
+START_LIMIT_S = 15
 
 
 class Run:
@@ -120,7 +122,7 @@ class ContinuousTest(pair.PairTest):
         # The lease was given back: the next run doesn't wait.
         began = time.monotonic()
         self.copy()
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, START_LIMIT_S)
 
     def test_the_last_line_says_how_it_ended(self):
         self.on_source(".set A <| range x from 1 to 10 step 1")
@@ -130,7 +132,7 @@ class ContinuousTest(pair.PairTest):
         self.until(lambda: self.count("A") == 10)
         time.sleep(0.5)
         run.send_signal(signal.SIGTERM)
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 130, err)
         self.assertRegex(out.splitlines()[-1], r"Source: interrupted after .*\b10 rows copied and "
                                                r"verified; the same command goes on from here")

@@ -163,7 +163,7 @@ class RestTest(unittest.TestCase):
         threads = [threading.Thread(target=run, args=(i,)) for i in range(2)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while len(self.local.mgmt(".show running queries")) < 2:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
@@ -185,7 +185,7 @@ class RestTest(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", self.local.port)) as connection:
             connection.sendall(f"POST /v2/rest/query HTTP/1.1\r\nHost: x\r\nContent-Length: "
                                f"{len(body)}\r\n\r\n{body}".encode())
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not self.local.mgmt(".show running queries"):
                 self.assertLess(time.monotonic(), deadline)
                 time.sleep(0.05)

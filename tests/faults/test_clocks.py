@@ -99,7 +99,7 @@ class CopyClockTest(ClockCase):
 
     def wait_for(self, instants):
         wanted = instants * world_case.ROWS_PER_INSTANT
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
                 if self.destination.scalar("T | count", self.db) == wanted:

@@ -119,7 +119,7 @@ def check_exact(bench):
 
 
 def wait_for(away, process):
-    if not away.began.wait(30):
+    if not away.began.wait(120):
         finish(process, 0, 10)
         raise AssertionError(f"no {away.since}")
 

@@ -108,7 +108,7 @@ class Emulator:
              "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", str(port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         self.url = f"http://127.0.0.1:{port}/devstoreaccount1"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()

@@ -15,7 +15,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("KC_BIN", ROOT / "build/bin"))
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 REQUEST_TIMEOUT_S = 600
 
 
@@ -74,7 +74,7 @@ class Local:
         """SIGTERM; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.process.stdout.close()
         self.log.close()
         return code
