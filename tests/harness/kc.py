@@ -15,7 +15,6 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("KC_BIN", ROOT / "build/bin"))
-START_TIMEOUT_S = 120
 REQUEST_TIMEOUT_S = 600
 
 
