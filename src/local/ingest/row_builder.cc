@@ -126,6 +126,7 @@ Status RowBuilder::EndRow() {
   set_.assign(columns_.size(), false);
   set_count_ = 0;
   ++row_;
+  ++rows_;
   return row_ == engine::ChunkBuilder::Capacity() ? Finish() : Status();
 }
 

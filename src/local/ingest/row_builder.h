@@ -43,6 +43,8 @@ class RowBuilder {
   Status EndRow();
   // Passes on what is left. Rows are only certain to have arrived after it.
   Status Finish();
+  // All that ended (the fuzzer compares them with what arrived).
+  int64_t rows() const { return rows_; }
   // About the size of the rows as text: Kusto's "original size".
   int64_t original_bytes() const { return original_bytes_; }
 
@@ -53,6 +55,7 @@ class RowBuilder {
   ChunkSink& sink_;
   engine::ChunkBuilder chunk_;
   size_t row_ = 0;  // in the chunk
+  int64_t rows_ = 0;
   int64_t original_bytes_ = 0;
   std::vector<bool> set_;
   size_t set_count_ = 0;
