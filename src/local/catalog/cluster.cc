@@ -1,5 +1,7 @@
 #include "local/catalog/cluster.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +22,21 @@ Status RemoveDatabaseFolder(world::Files& files, const std::string& folder) {
   std::string dropped = folder + std::string(kDroppedSuffix);
   KC_TRY(files.Rename(folder, dropped));
   return files.RemoveAll(dropped);
+}
+
+// Is it a storage, of the version that this program writes?
+Status CheckMarker(const std::string& path, const std::string& text) {
+  const auto json = ParseJson(text);
+  const bool ours = json && json->is_object() && json->contains("format") &&
+                    json->at("format") == kMarkerFormat && json->contains("version") &&
+                    json->at("version").is_number_integer();
+  if (!ours) return Stop("'" + path + "' is damaged: restore it from a backup", "DamagedStorage");
+  const auto version = json->at("version").get<int64_t>();
+  if (version == kStorageVersion) return {};
+  return Stop(fmt::format("'{}' says version {} of the storage, this kusto-local knows version {}: "
+                          "start the kusto-local that wrote it, or a newer one",
+                          path, version, kStorageVersion),
+              "UnknownFormat");
 }
 
 tl::unexpected<Error> NoDatabase(std::string_view name) {
@@ -87,13 +104,8 @@ Status Cluster::PrepareStorage() {
     }
   }
   if (files.Exists(marker)) {
-    KC_ASSIGN(std::string text, files.Read(marker));
-    auto json = ParseJson(text);
-    if (!json || !json->is_object() || json->value("format", "") != kMarkerFormat ||
-        json->value("version", 0) != kStorageVersion) {
-      return Stop("'" + marker + "' was written by another version, or is damaged",
-                  "UnknownFormat");
-    }
+    KC_ASSIGN(const std::string text, files.Read(marker));
+    KC_TRY(CheckMarker(marker, text));
     return files.MakeFolders(storage + "/databases");
   }
   KC_TRY(files.WriteAtomic(marker, DumpJson(Json{{"format", kMarkerFormat},

@@ -67,6 +67,31 @@ class DatabaseTest : public StorageFixture {
   DatabasePtr database_;
 };
 
+TEST_F(DatabaseTest, AStorageOfAnotherVersionOrDamagedIsRefusedByName) {
+  cluster_.reset();
+  const std::string marker = scratch() + "/storage/storage.json";
+  struct Row {
+    const char* text;
+    const char* reason;
+    const char* says;
+  };
+  const Row rows[] = {
+      {R"({"format":"kusto-local storage","version":2})", "UnknownFormat", "version 2"},
+      {R"({"format":"kusto-local storage","version":"1"})", "DamagedStorage", "damaged"},
+      {R"({"format":7,"version":1})", "DamagedStorage", "damaged"},
+      {R"({"format":"kusto-local st)", "DamagedStorage", "damaged"},
+      {"[]", "DamagedStorage", "damaged"},
+  };
+  for (const Row& row : rows) {
+    ASSERT_TRUE(files().WriteAtomic(marker, row.text));
+    const auto opened = Open();
+    ASSERT_FALSE(opened) << row.text;
+    EXPECT_EQ(opened.error().reason, row.reason) << row.text;
+    EXPECT_NE(opened.error().message.find(row.says), std::string::npos) << opened.error().message;
+    EXPECT_EQ(*files().Read(marker), row.text) << "left as it is";
+  }
+}
+
 TEST_F(DatabaseTest, WhatWasCommittedIsThereAfterAStart) {
   std::string table = MakeTable("T");
   auto added = AddExtent(table, "e1", {"drop-by:x", "quote\"and\nline"});
