@@ -214,13 +214,15 @@ TEST_F(BlobStoreTest, WhoTakesTheConnectionIsWaitedFor) {
                            .random = &world::SystemRandom(),
                            .first_contact = std::chrono::milliseconds(1800)});
   transport_.script.push_back(Fail(ErrorCode::kUnknownOutcome, "no answer", "Timeout"));
+  transport_.Answer(404, {{"x-ms-error-code", "BlobNotFound"}});  // is it there?
   transport_.Answer(201, {{"ETag", "\"0x1\""}});
   transport_.Answer(403);
   EXPECT_FALSE(ProbeStore(*store, world::SystemRandom())) << "the list is refused";
-  ASSERT_GE(transport_.requests.size(), 3u);
+  ASSERT_GE(transport_.requests.size(), 4u);
   EXPECT_EQ(transport_.requests[0].timeout, std::chrono::milliseconds(1800));
-  EXPECT_EQ(transport_.requests[1].url, transport_.requests[0].url) << "no second probe is left";
-  EXPECT_GT(transport_.requests[1].timeout, std::chrono::seconds(5));
+  EXPECT_EQ(transport_.requests[2].method, "PUT");
+  EXPECT_EQ(transport_.requests[2].url, transport_.requests[0].url) << "no second probe is left";
+  EXPECT_GT(transport_.requests[2].timeout, std::chrono::seconds(5));
 }
 
 // A lease ends after half a minute: what keeps it may not wait for minutes.

@@ -27,8 +27,6 @@ Status ProbeStore(ObjectStore& store, world::Random& random) {
   std::string name = std::string(kProbePrefix) + random.Guid();
   std::string context = "the lake '" + store.url().Shown() + "' cannot be used";
   auto put = store.PutIfAbsent(name, name);
-  // It took the connection: rather cold or busy than a wrong address, so it has its usual time now.
-  if (!put && put.error().reason == "Timeout") put = store.Put(name, name);
   if (!put) {
     Error error = std::move(put).error();
     bool silent = store.url().kind == StorageKind::kBlob && error.http_status == 0 &&

@@ -172,8 +172,9 @@ TEST_F(Schema, WhatIsAboutATableThatIsntThereFailsForGood) {
   }
   Create("Here");
   for (const auto& text :
-       {std::string(R"(.alter table Nope policy retention '{"SoftDeletePeriod":"1.00:00:00"}')"),
-        std::string(".alter table Nope policy ingestiontime true"),
+       {std::string(
+            R"(.alter table ['Nope'] policy retention '{"SoftDeletePeriod":"1.00:00:00"}')"),
+        std::string(".alter table ['Nope'] policy ingestiontime true"),
         commands::DropExtentTags("Nope", {"t"}),
         commands::MoveExtents("Nope", "Here", {"6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, true),
         commands::MoveExtents("Here", "Nope", {"6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, true)}) {
