@@ -28,7 +28,7 @@ tsan() {
   cmake --build build-tsan --target "${parts[@]/%/_test}" sim_test kusto-copy kusto-local
   local -r names=$(IFS='|' && echo "${parts[*]}")
   ctest --test-dir build-tsan -R "^unit\\.($names)\$" --output-on-failure --no-tests=error -j2
-  GTEST_FILTER=$side_by_side KC_SIM_SEEDS=20 KC_SIM_PAIRS=20 KC_SIM_STRIDE=300 \
+  GTEST_FILTER=$side_by_side KC_SIM_SEEDS=20 KC_SIM_PAIRS=20 KC_SIM_STRIDE=97 \
     ctest --test-dir build-tsan -R '^unit\.sim$' --output-on-failure --no-tests=error
   KC_BIN=$PWD/build-tsan/bin PYTHONPATH=tests \
     python3 -m unittest -v tests/e2e/test_copy.py tests/e2e/test_continuous.py
