@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "checkpoint/journal.h"
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 #include "parallel.h"
 #include "world.h"
 #include "world/clock.h"

@@ -6,7 +6,7 @@
 #include "checkpoint/journal.h"
 #include "cluster_answers.h"
 #include "cluster_text.h"
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 
 namespace kc::sim {
 namespace {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/ticks.h"
-#include "copy/planner.h"
-#include "copy/step.h"
+#include "copy/protocol/planner.h"
+#include "copy/protocol/step.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
 

@@ -5,20 +5,6 @@
 
 namespace kc {
 
-const char* ErrorCodeName(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kRetry:
-      return "retry";
-    case ErrorCode::kRedo:
-      return "redo";
-    case ErrorCode::kStop:
-      return "stop";
-    case ErrorCode::kUnknownOutcome:
-      return "unknown outcome";
-  }
-  return "?";
-}
-
 Error&& Error::Within(const std::string& context) && {
   message.insert(0, context + ": ");
   return std::move(*this);

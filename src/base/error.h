@@ -20,8 +20,6 @@ enum class ErrorCode {
   kUnknownOutcome,
 };
 
-const char* ErrorCodeName(ErrorCode code);
-
 // A value type; not thread-safe, cheap to move.
 struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kStop;

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "checkpoint/journal.h"
 #include "copy/session.h"
-#include "copy/setup.h"
+#include "copy/tables/setup.h"
 
 namespace kc::cli {
 

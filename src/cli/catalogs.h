@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/run.h"
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 #include "kusto/commands/schema.h"
 
 namespace kc::cli {

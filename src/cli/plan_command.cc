@@ -9,8 +9,8 @@
 #include "cli/catalogs.h"
 #include "cli/exit_codes.h"
 #include "cli/run.h"
-#include "copy/owner.h"
-#include "copy/setup.h"
+#include "copy/tables/owner.h"
+#include "copy/tables/setup.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/schema.h"
 

@@ -40,10 +40,14 @@ struct Summary {
   std::map<std::string, std::string> stopped;
   std::optional<int64_t> heard;  // when the owner renewed its lease; nothing once it ended
   bool running = false;
+  int64_t quiet = 0;  // ticks since it was heard of
 };
 
 // An owner that is alive renews its lease several times within this (the lake's clock may differ).
 constexpr int64_t kAliveTicks = (checkpoint::kLeaseSeconds + 5) * kTicksPerSecond;
+
+// It renews its lease every 7.5 s: after twice that it may have died just now.
+constexpr int64_t kQuietTicks = checkpoint::kLeaseSeconds / 2 * kTicksPerSecond;
 
 Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const copy::Ledger& ledger) {
   Summary summary;
@@ -60,7 +64,8 @@ Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const cop
   const auto beat = lake.Stat(folder + "/checkpoint/beat.json");
   if (beat) {
     summary.heard = beat->modified_ticks;
-    summary.running = world::SystemClock().NowTicks() - beat->modified_ticks < kAliveTicks;
+    summary.quiet = world::SystemClock().NowTicks() - beat->modified_ticks;
+    summary.running = summary.quiet < kAliveTicks;
   }
   return summary;
 }
@@ -87,7 +92,11 @@ std::string Seconds(int64_t ticks) {
 }
 
 std::string Owner(const std::string& holder, const Summary& summary) {
-  if (summary.running) return holder + " is running it";
+  if (summary.running && summary.quiet < kQuietTicks) return holder + " is running it";
+  if (summary.running) {
+    return fmt::format("{} is running it, or died just now: last heard of {} s ago", holder,
+                       summary.quiet / kTicksPerSecond);
+  }
   if (!summary.heard) return "not running; last by " + holder;
   return fmt::format(
       "not running: {} was last heard of at {}; the same command line goes on from here", holder,

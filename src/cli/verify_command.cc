@@ -10,7 +10,7 @@
 #include "cli/exit_codes.h"
 #include "cli/run.h"
 #include "copy/compare.h"
-#include "copy/setup.h"
+#include "copy/tables/setup.h"
 #include "world/clock.h"
 
 namespace kc::cli {

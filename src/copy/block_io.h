@@ -4,8 +4,8 @@
 
 #include <functional>
 
+#include "copy/protocol/step.h"
 #include "copy/session.h"
-#include "copy/step.h"
 
 namespace kc::copy {
 

@@ -4,7 +4,7 @@
 #include "base/seeded_bugs.h"
 
 #include "copy/block_io.h"
-#include "copy/tables_now.h"
+#include "copy/tables/tables_now.h"
 
 namespace kc::copy {
 

@@ -1,8 +1,8 @@
 // Drives blocks through the state machine: performs what step.h says, decides nothing.
 #pragma once
 
+#include "copy/protocol/step.h"
 #include "copy/session.h"
-#include "copy/step.h"
 
 namespace kc::copy {
 

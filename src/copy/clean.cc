@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "copy/step.h"
-#include "copy/tables_now.h"
+#include "copy/protocol/step.h"
+#include "copy/tables/tables_now.h"
 #include "kusto/commands/schema.h"
 #include "kusto/commands/transfer.h"
 

@@ -9,10 +9,10 @@
 #include "copy/clean.h"
 #include "copy/copy.h"
 #include "copy/count_tables.h"
-#include "copy/reconcile.h"
-#include "copy/setup.h"
-#include "copy/status_function.h"
 #include "copy/table_run.h"
+#include "copy/tables/reconcile.h"
+#include "copy/tables/setup.h"
+#include "copy/tables/status_function.h"
 #include "kusto/commands/queries.h"
 
 namespace kc::copy {

@@ -7,7 +7,7 @@
 #include "base/ticks.h"
 #include "copy/block_io.h"
 #include "copy/count_tables.h"
-#include "copy/planner.h"
+#include "copy/protocol/planner.h"
 
 namespace kc::copy {
 

@@ -12,8 +12,8 @@
 
 #include "base/ticks.h"
 #include "copy/environment.h"
-#include "copy/ledger.h"
 #include "copy/operations.h"
+#include "copy/protocol/ledger.h"
 #include "copy/recorder.h"
 #include "copy/staging.h"
 #include "kusto/commands/schema.h"

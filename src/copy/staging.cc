@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/seeded_bugs.h"
 #include "copy/session.h"
-#include "copy/tables_now.h"
+#include "copy/tables/tables_now.h"
 #include "kusto/commands/schema.h"
 
 namespace kc::copy {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 #include "world/task.h"
 
 namespace kc::copy {

@@ -11,7 +11,7 @@
 #include "copy/clean.h"
 #include "copy/count_tables.h"
 #include "copy/plan_table.h"
-#include "copy/reconcile.h"
+#include "copy/tables/reconcile.h"
 
 namespace kc::copy {
 

@@ -75,7 +75,6 @@ class Column {
   bool IsNull(size_t row) const {
     return validity_ != nullptr && (validity_[row >> 6] >> (row & 63) & 1) == 0;
   }
-  bool HasNulls() const { return validity_ != nullptr; }  // may be true without any null
   bool Bool(size_t row) const { return Data<bool>()[row]; }
   int32_t Int(size_t row) const { return Data<int32_t>()[row]; }
   int64_t Long(size_t row) const { return Data<int64_t>()[row]; }

@@ -1,4 +1,5 @@
 """What changes while it is copied: columns, rows that leave; and what is asked for rarely."""
+import os
 import subprocess
 import threading
 import time
@@ -292,6 +293,21 @@ class ChangesTest(pair.PairTest):
         self.copy(expect=7)
         code, out, err = kc.run_copy("status", "-l", str(self.lake))
         self.assertRegex(out, r"stopped: T: .*\.drop column \['T'\]\.\['b'\]")
+
+    def test_status_of_a_run_that_was_killed(self):
+        """It can't be known at once; what is said of it is true all along."""
+        self.fill("T", 30)
+        run = self.start("--block-rows", "200", "--export-slots", "1", "--ingestion-slots", "1")
+        self.wait_for_rows("T")
+        run.kill()
+        run.communicate(timeout=120)
+        beat, = self.lake.rglob("beat.json")
+        for ago, say in ((20, r"is running it, or died just now: last heard of 2\d s ago"),
+                         (60, r"not running: .* was last heard of at .*the same command line")):
+            os.utime(beat, (time.time() - ago,) * 2)
+            code, out, err = kc.run_copy("status", "-l", str(self.lake))
+            self.assertEqual(code, 0, err)
+            self.assertRegex(out, say)
 
 
 if __name__ == "__main__":

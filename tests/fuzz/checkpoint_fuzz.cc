@@ -6,7 +6,7 @@
 #include "azure/memory_store.h"
 #include "base/text.h"
 #include "checkpoint/journal.h"
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 #include "fuzz/fuzz.h"
 #include "world/clock.h"
 

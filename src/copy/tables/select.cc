@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "copy/setup.h"
+#include "copy/tables/setup.h"
 
 namespace kc::copy {
 namespace {

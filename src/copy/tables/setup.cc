@@ -1,4 +1,4 @@
-#include "copy/setup.h"
+#include "copy/tables/setup.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "copy/policies.h"
-#include "copy/tables_now.h"
+#include "copy/tables/policies.h"
+#include "copy/tables/tables_now.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
 

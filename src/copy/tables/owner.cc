@@ -1,4 +1,4 @@
-#include "copy/owner.h"
+#include "copy/tables/owner.h"
 
 #include <fmt/format.h>
 

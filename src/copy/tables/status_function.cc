@@ -1,4 +1,4 @@
-#include "copy/status_function.h"
+#include "copy/tables/status_function.h"
 
 #include "base/log.h"
 #include "base/ticks.h"

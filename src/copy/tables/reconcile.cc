@@ -1,4 +1,4 @@
-#include "copy/reconcile.h"
+#include "copy/tables/reconcile.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "copy/clean.h"
-#include "copy/setup.h"
-#include "copy/tables_now.h"
+#include "copy/tables/setup.h"
+#include "copy/tables/tables_now.h"
 
 namespace kc::copy {
 

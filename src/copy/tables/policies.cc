@@ -1,4 +1,4 @@
-#include "copy/policies.h"
+#include "copy/tables/policies.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "copy/state.h"
+#include "copy/protocol/state.h"
 
 namespace kc::copy {
 

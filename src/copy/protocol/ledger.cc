@@ -1,4 +1,4 @@
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "copy/tables_now.h"
+#include "copy/tables/tables_now.h"
 
 namespace kc::copy {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "copy/settle.h"
+#include "copy/protocol/settle.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
 #include "kusto/fingerprint.h"

@@ -1,4 +1,4 @@
-#include "copy/reconcile.h"
+#include "copy/tables/reconcile.h"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@
 
 #include "base/json.h"
 #include "checkpoint/record.h"
-#include "copy/state.h"
+#include "copy/protocol/state.h"
 
 namespace kc::copy {
 

@@ -1,4 +1,4 @@
-#include "copy/step.h"
+#include "copy/protocol/step.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "copy/settle.h"
+#include "copy/protocol/settle.h"
 
 namespace kc::copy {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/scalar.h"
-#include "copy/state.h"
+#include "copy/protocol/state.h"
 
 namespace kc::copy {
 

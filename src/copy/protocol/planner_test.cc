@@ -1,4 +1,4 @@
-#include "copy/planner.h"
+#include "copy/protocol/planner.h"
 
 #include <gtest/gtest.h>
 

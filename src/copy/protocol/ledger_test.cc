@@ -1,8 +1,6 @@
-#include "copy/ledger.h"
+#include "copy/protocol/ledger.h"
 
 #include <gtest/gtest.h>
-
-#include "copy/setup.h"
 
 namespace kc::copy {
 namespace {
@@ -116,30 +114,6 @@ TEST(Ledger, DamagedRecordsAreNamed) {
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().reason, "Damaged");
   EXPECT_NE(status.error().message.find("Nowhere"), std::string::npos);
-}
-
-TEST(SelectTables, AppliesIncludeThenExclude) {
-  const std::vector<std::string> all = {"A1", "A2", "B", "KcStaging_x_1"};
-  EXPECT_EQ(SelectTables(all, {}, {}).value(), (std::vector<std::string>{"A1", "A2", "B"}));
-  EXPECT_EQ(SelectTables(all, {"A*", "B"}, {"A2"}).value(), (std::vector<std::string>{"A1", "B"}));
-  const auto missing = SelectTables(all, {"b"}, {});
-  ASSERT_FALSE(missing.has_value());
-  EXPECT_NE(missing.error().message.find("did you mean 'B'"), std::string::npos);
-  EXPECT_FALSE(SelectTables(all, {"X*"}, {}).has_value());
-}
-
-TEST(MissingColumns, NamesEveryDifference) {
-  using kusto::commands::TableSchema;
-  const TableSchema source{"T", {{"a", ScalarType::kLong}, {"b", ScalarType::kString}}, "", ""};
-  TableSchema destination{"T", {{"b", ScalarType::kString}}, "", ""};
-  EXPECT_EQ(MissingColumns(source, destination)->size(), 1u);
-  destination.columns = {
-      {"a", ScalarType::kString}, {"b", ScalarType::kString}, {"c", ScalarType::kInt}};
-  const auto refused = MissingColumns(source, destination);
-  ASSERT_FALSE(refused.has_value());
-  for (const char* word : {"'T'", "'a'", "long", "string", "'c'"}) {
-    EXPECT_NE(refused.error().message.find(word), std::string::npos) << word;
-  }
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "copy/owner.h"
-#include "copy/setup.h"
-#include "copy/status_function.h"
-#include "copy/tables_now.h"
+#include "copy/tables/owner.h"
+#include "copy/tables/setup.h"
+#include "copy/tables/status_function.h"
+#include "copy/tables/tables_now.h"
 #include "kusto/commands/queries.h"
 
 namespace kc::copy {

@@ -1,4 +1,4 @@
-#include "copy/state.h"
+#include "copy/protocol/state.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
