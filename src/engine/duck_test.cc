@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace kc::engine {
@@ -84,12 +85,17 @@ TEST_F(DuckTest, BindsParameters) {
 }
 
 TEST_F(DuckTest, InterruptEndsAQuery) {
+  // What comes before the query has begun is without effect, and nobody sees it begin.
+  std::atomic<bool> ended = false;
   std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    connection_->Interrupt();
+    while (!ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      connection_->Interrupt();
+    }
   });
   const auto answer = connection_->QueryValue(
       "select sum(a.range * b.range) from range(1000000) a, range(1000000) b");
+  ended = true;
   other.join();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().reason, kInterrupted);

@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from harness import kc, pair
+from harness import in_time, kc, pair
 
 WAIT_S = 120
 # SIGTERM: what runs is given up, the lease is given back.
@@ -68,12 +68,6 @@ class ContinuousTest(pair.PairTest):
                                                                 run.process.wait()))
         return run
 
-    def until(self, what):
-        deadline = time.monotonic() + WAIT_S
-        while not what():
-            self.assertLess(time.monotonic(), deadline, "it never came true")
-            time.sleep(0.1)
-
     def count(self, table):
         try:
             return self.destination.scalar(f"['{table}'] | count", self.DATABASE)
@@ -98,13 +92,13 @@ class ContinuousTest(pair.PairTest):
     def test_news_are_taken_up_and_sigterm_ends_it_cleanly(self):
         self.on_source(".set A <| range x from 1 to 100 step 1", ".set Gone <| print x=1")
         run = self.run_on()
-        self.until(lambda: self.count("A") == 100 and self.count("Gone") == 1)
+        in_time.until(lambda: self.count("A") == 100 and self.count("Gone") == 1)
         self.on_source(".append A <| range x from 101 to 150 step 1",
                        ".set B <| print y='new table'")
-        self.until(lambda: self.count("A") == 150 and self.count("B") == 1)
+        in_time.until(lambda: self.count("A") == 150 and self.count("B") == 1)
         self.on_source(".alter-merge table A (more:string)", ".append A <| print x=1, more='m'",
                        ".drop table Gone")
-        self.until(lambda: self.count("A") == 151)
+        in_time.until(lambda: self.count("A") == 151)
         gone = run.wait(lambda line: line["type"] == "notice" and line["table"] == "Gone")
         self.assertIn("dropped at the source", gone["text"])
         time.sleep(2.5)  # iterations without news
@@ -113,8 +107,8 @@ class ContinuousTest(pair.PairTest):
         self.assertEqual((last["type"], last["rows"]), ("end", 153))
         self.assertIn("interrupted", last["error"])
         begins = [at - line["seconds"] for at, line in run.iterations()]
-        for one, next_one in zip(begins, begins[1:]):
-            self.assertGreater(next_one - one, 0.9)  # --rpo 1s
+        # --rpo 1s; one line may be read late.
+        self.assertGreater(begins[-1] - begins[0], len(begins) - 2)
         self.assert_same("A")
         self.assert_same("B")
         self.assertEqual(self.count("Gone"), 1)
@@ -129,8 +123,8 @@ class ContinuousTest(pair.PairTest):
         run = subprocess.Popen(
             kc.copy_command(*self.arguments("--continuous", "--rpo", "1s")),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.until(lambda: self.count("A") == 10)
-        time.sleep(0.5)
+        in_time.until(lambda: "last complete iteration: 1 at" in
+                      kc.run_copy("status", "-l", self.lake)[1])
         run.send_signal(signal.SIGTERM)
         out, err = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 130, err)
@@ -140,7 +134,7 @@ class ContinuousTest(pair.PairTest):
     def test_a_conflict_stops_its_table_only(self):
         self.on_source(".set A <| print x=1", ".set B <| print y=1")
         run = self.run_on()
-        self.until(lambda: self.count("A") == 1 and self.count("B") == 1)
+        in_time.until(lambda: self.count("A") == 1 and self.count("B") == 1)
         self.on_source(".alter column A.x type=string", ".append A <| print x='text'",
                        ".append B <| print y=2")
         since = time.monotonic()
@@ -148,16 +142,16 @@ class ContinuousTest(pair.PairTest):
         reason = next(s for s in line["stopped"] if s.startswith("A: "))
         for word in ("'x'", "string", "long", ".alter column ['A'].['x'] type=string"):
             self.assertIn(word, reason)
-        self.until(lambda: self.count("B") == 2)
+        in_time.until(lambda: self.count("B") == 2)
         # It is told again each time, and the others go on.
         self.on_source(".append B <| print y=3")
-        self.until(lambda: self.count("B") == 3)
+        in_time.until(lambda: self.count("B") == 3)
         run.wait(self.stopped("A"), time.monotonic())
         self.assertEqual(self.count("A"), 1)
         # The command that was told makes it go on.
         command = re.search(r"`([^`]+)`", reason)[1]
         self.destination.mgmt(command, self.DATABASE)
-        self.until(lambda: self.count("A") == 2)
+        in_time.until(lambda: self.count("A") == 2)
         run.wait(self.nothing_stopped, time.monotonic())
         self.end(run)
         self.assert_same("A")
@@ -180,9 +174,9 @@ class ContinuousTest(pair.PairTest):
     def test_a_dropped_destination_table_is_copied_from_the_beginning(self):
         self.on_source(".set A <| range x from 1 to 100 step 1", ".set B <| print y=1")
         run = self.run_on()
-        self.until(lambda: self.count("A") == 100 and self.count("B") == 1)
+        in_time.until(lambda: self.count("A") == 100 and self.count("B") == 1)
         self.destination.mgmt(".drop table A", self.DATABASE)
-        self.until(lambda: self.count("A") == 100)
+        in_time.until(lambda: self.count("A") == 100)
         self.end(run)
         self.assert_same("A")
         self.destination.mgmt(".drop table A", self.DATABASE)
@@ -207,11 +201,11 @@ class ContinuousTest(pair.PairTest):
     def test_a_named_table_that_is_dropped_doesnt_end_the_run(self):
         self.on_source(".set A <| print x=1", ".set B <| print y=1")
         run = self.run_on("--tables-include", "A", "B")
-        self.until(lambda: self.count("A") == 1 and self.count("B") == 1)
+        in_time.until(lambda: self.count("A") == 1 and self.count("B") == 1)
         self.on_source(".drop table A", ".append B <| print y=2")
         line = run.wait(self.stopped("A"))
         self.assertIn("isn't at the source", " ".join(line["stopped"]))
-        self.until(lambda: self.count("B") == 2)
+        in_time.until(lambda: self.count("B") == 2)
         self.end(run)
         self.copy("--tables-include", "A", "B", expect=7)
         # A name that was never copied is still a mistake.
@@ -220,10 +214,10 @@ class ContinuousTest(pair.PairTest):
     def test_kc_status_reads_while_it_runs(self):
         self.on_source(".set A <| print x=1")
         run = self.run_on()
-        self.until(lambda: self.count("A") == 1)
+        in_time.until(lambda: self.count("A") == 1)
         self.on_source(".append A <| print x=2")
-        self.until(lambda: self.count("A") == 2)
-        self.until(lambda: self.destination.scalar(
+        in_time.until(lambda: self.count("A") == 2)
+        in_time.until(lambda: self.destination.scalar(
             "KC_Status() | where Level == 'Iteration' and State == 'Complete' | count",
             self.DATABASE) == 2)
         self.end(run)

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import kc
+from harness import in_time, kc
 
 DB = "NetDefaultDB"
 
@@ -163,10 +163,7 @@ class RestTest(unittest.TestCase):
         threads = [threading.Thread(target=run, args=(i,)) for i in range(2)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 120
-        while len(self.local.mgmt(".show running queries")) < 2:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        in_time.until(lambda: len(self.local.mgmt(".show running queries")) == 2)
         throttled = self.error("print 1", status=429)
         self.assertFalse(throttled["@permanent"])
         for number in range(2):
@@ -185,13 +182,8 @@ class RestTest(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", self.local.port)) as connection:
             connection.sendall(f"POST /v2/rest/query HTTP/1.1\r\nHost: x\r\nContent-Length: "
                                f"{len(body)}\r\n\r\n{body}".encode())
-            deadline = time.monotonic() + 120
-            while not self.local.mgmt(".show running queries"):
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.05)
-        while self.local.mgmt(".show running queries"):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+            in_time.until(lambda: self.local.mgmt(".show running queries"))
+        in_time.until(lambda: not self.local.mgmt(".show running queries"))
 
     def test_a_time_limit(self):
         body = {"db": DB, "properties": {"Options": {"servertimeout": "00:00:01"}},

@@ -4,10 +4,9 @@ show, the copy ends exact: what decides is cursors, ids and monotonic time."""
 import os
 import signal
 import subprocess
-import time
 import unittest
 
-from harness import false_clock, kc, own_storage, world_case
+from harness import false_clock, in_time, kc, own_storage, world_case
 from harness.world_case import INSTANTS
 
 # What a clock may show from the start on, and what it is set to while a copy runs; all of it with
@@ -99,15 +98,12 @@ class CopyClockTest(ClockCase):
 
     def wait_for(self, instants):
         wanted = instants * world_case.ROWS_PER_INSTANT
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
+        def there():
             try:
-                if self.destination.scalar("T | count", self.db) == wanted:
-                    return
+                return self.destination.scalar("T | count", self.db) == wanted
             except kc.KustoError:
-                pass
-            time.sleep(0.05)
-        self.fail(f"{wanted} rows don't come")
+                return False
+        in_time.until(there, f"{wanted} rows don't come")
 
     def test_the_backfill_horizon_is_by_the_sources_clock(self):
         """An hour back by a clock that is a day ahead would be nothing at all."""

@@ -7,7 +7,7 @@ import re
 import shutil
 import unittest
 
-from harness import kc, world_case
+from harness import in_time, kc, world_case
 from harness.world_case import (EXIT_DIFFERENT, EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, INSTANTS,
                                 ROWS_PER_INSTANT)
 
@@ -162,10 +162,8 @@ class SourceRowsTest(world_case.WorldCase):
         def age():
             self.on_source(".alter table T policy retention "
                            "'{\"SoftDeletePeriod\":\"365.00:00:00\"}'")
-            for _ in range(100):
-                if self.source.scalar("T | count", self.db) == ALL:
-                    return
-            raise TimeoutError("retention did nothing")
+            in_time.until(lambda: self.source.scalar("T | count", self.db) == ALL,
+                          "retention did nothing")
         self.when(self.at_source, "export", age, nth=1, text="'T'")
         self.copy(say=f"T: .*{2 * ROWS_PER_INSTANT} .*source")
         self.ends_well()
@@ -360,10 +358,8 @@ class RetentionTest(world_case.WorldCase):
     def eaten(self):
         def wait():
             self.on_destination(f".alter table T policy retention {self.WEEK}")
-            for _ in range(500):
-                if self.destination.scalar("T | count", self.db) == 0:
-                    return
-            raise TimeoutError("retention did nothing")
+            in_time.until(lambda: self.destination.scalar("T | count", self.db) == 0,
+                          "retention did nothing")
         return wait
 
     def test_rows_eaten_between_the_move_and_its_answer(self):
@@ -427,12 +423,13 @@ class StagingTest(world_case.WorldCase):
 
     def until_done(self, command):
         """Extents may go to the destination between a command's look and its change."""
-        for _ in range(20):
+        def done():
             try:
-                return self.on_destination(command)
-            except kc.KustoError as error:
-                last = error
-        raise last
+                self.on_destination(command)
+            except kc.KustoError:
+                return False
+            return True
+        in_time.until(done, command)
 
     def test_records_deleted_in_staging_before_a_move(self):
         """The extents that were verified are gone: what is there now is never published."""
@@ -463,11 +460,10 @@ class CheckpointRemovedTest(world_case.WorldCase):
 
     def test_lake_removed_while_it_runs(self):
         def remove():
-            for _ in range(100):  # it is being written to
+            def gone():  # it is being written to
                 shutil.rmtree(self.lake, ignore_errors=True)
-                if not self.lake.exists():
-                    return
-            raise TimeoutError("the lake comes back again and again")
+                return not self.lake.exists()
+            in_time.until(gone, "the lake comes back again and again")
         self.when(self.at_destination, "ingest", remove, nth=2)
         self.copy(EXIT_FAILED, "(?i)checkpoint")
         self.copy(EXIT_REFUSED, "belongs to another copy")

@@ -107,8 +107,8 @@ class Fault:
     kinds: tuple = None
     skip: int = 0
     times: int = 1
-    # Value of Retry-After, for the statuses.
-    retry_after: str = None
+    # Value of Retry-After, for the statuses: a text, or what gives it at that moment.
+    retry_after: object = None
     # Also the text of the request must match.
     text: str = ""
     # What the answer says, for the statuses.
@@ -180,6 +180,8 @@ def _status_answer(status, blob, retry_after, says):
                                      "@message": f"{text} (injected)",
                                      "@permanent": permanent}}).encode()
         head = [f"HTTP/1.1 {status} Injected", "Content-Type: application/json"]
+    if callable(retry_after):
+        retry_after = retry_after()
     if retry_after is not None:
         head.append(f"Retry-After: {retry_after}")
     head += [f"Content-Length: {len(body)}", "", ""]

@@ -69,7 +69,7 @@ TEST_F(OperationsTest, OverCapacityNothingStarts) {
   Await(operations, Id(first));
   // The slot is given back a moment after the state is shown.
   Result<CommandResult> third = Fail(ErrorCode::kRetry, "");
-  for (int i = 0; i < 1000 && !third; ++i) {
+  for (int i = 0; i < 60'000 && !third; ++i) {
     third = operations.Run(
         Request(Resource::kDataExport), [](OperationContext&) { return Done(4); }, nullptr);
     if (!third) std::this_thread::sleep_for(std::chrono::milliseconds(1));
