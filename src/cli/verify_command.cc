@@ -34,9 +34,12 @@ void PrintJson(const std::string& database, const TableComparison& c) {
   json["database"] = database;
   json["table"] = c.table;
   json["same"] = c.same;
-  json["sourceRows"] = c.source_rows;
-  json["destinationRows"] = c.destination_rows;
-  if (!c.why.empty()) json["why"] = c.why;
+  if (c.why.empty()) {
+    json["sourceRows"] = c.source_rows;
+    json["destinationRows"] = c.destination_rows;
+  } else {
+    json["why"] = c.why;  // nothing was counted
+  }
   if (!c.same && !c.by.empty()) {
     json["by"] = c.by;
     json["equalDays"] = c.equal_days;

@@ -169,8 +169,12 @@ class CurlTransport final : public world::Transport {
       curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                        static_cast<curl_off_t>(request.body.size()));
     }
-    // On a connection of its own, libcurl never sends a request a second time by itself.
-    if (request.mutates) curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+    // On a connection of its own, libcurl never sends a request a second time by itself. It is not
+    // kept: each mutation would leave one more behind.
+    if (request.mutates) {
+      curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+      curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
+    }
   }
 
   // curl_multi instead of curl_easy_perform: it lets a cancellation through within kCancelPollMs.

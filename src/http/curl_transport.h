@@ -8,7 +8,8 @@
 
 namespace kc::http {
 
-// Safe from any thread. `max_idle` connections are kept for reuse.
+// Safe from any thread. The connections of `max_idle` reads, to a few hosts each, are kept
+// for reuse; those of mutations never.
 std::unique_ptr<world::Transport> MakeCurlTransport(int max_idle = 16);
 
 }  // namespace kc::http

@@ -4,9 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "http/curl_transport.h"
 #include "http/gzip.h"
@@ -215,6 +217,65 @@ TEST_F(HttpTest, ReadsShareAConnection) {
   request.mutates = true;
   ASSERT_TRUE(client_->Send(request));
   EXPECT_EQ(connections.size(), 2u);
+}
+
+// A peer that keeps connections open sees that of a mutation closed by the client.
+TEST_F(HttpTest, AMutationLeavesNoConnectionBehind) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof(address);
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, any, size), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  ASSERT_EQ(getsockname(listener, any, &size), 0);
+  ssize_t after = -1;
+  std::thread peer([&] {
+    const int connection = accept(listener, nullptr, nullptr);
+    const timeval patience{.tv_sec = 3};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    char bytes[4096];
+    (void)recv(connection, bytes, sizeof(bytes), 0);
+    const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    (void)send(connection, answer.data(), answer.size(), 0);
+    after = recv(connection, bytes, sizeof(bytes), 0);
+    close(connection);
+  });
+  world::HttpRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  request.mutates = true;
+  EXPECT_TRUE(client_->Send(request));
+  peer.join();
+  close(listener);
+  EXPECT_EQ(after, 0) << "0: closed, -1: still open after three seconds";
+}
+
+// More clients than connections: idle ones give way, and who finds all at work waits.
+TEST_F(HttpTest, AFullServerMakesRoom) {
+  ServerOptions options;
+  options.max_connections = 2;
+  auto server = StartServer(options, [](const ServerRequest& request, ResponseWriter& out) {
+    if (request.path == "/slow") {
+      world::SystemClock().Sleep(std::chrono::milliseconds(300), nullptr);
+    }
+    out.Send(200, "text/plain", "");
+  });
+  ASSERT_TRUE(server);
+  constexpr int kClients = 6;
+  std::vector<std::unique_ptr<world::Transport>> clients;
+  world::HttpRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(MakeCurlTransport());
+    EXPECT_TRUE(clients.back()->Send(request)) << i;
+  }
+  request.url += "/slow";
+  std::vector<std::thread> threads;
+  std::atomic<int> answered = 0;
+  for (auto& client : clients) {
+    threads.emplace_back([&] { answered += client->Send(request).has_value() ? 1 : 0; });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(answered, kClients);
 }
 
 // A listener that accepts nobody: one connection fits into its queue and is silent; the next ones

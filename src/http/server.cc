@@ -26,6 +26,8 @@ using BeastRequest = beast::http::request<beast::http::string_body>;
 // Smaller answers aren't worth packing.
 constexpr size_t kMinGzipBytes = 1024;
 constexpr uint32_t kMaxHeaderBytes = 64 * 1024;
+// A full server looks again for a connection that has become idle.
+constexpr auto kLookForRoom = std::chrono::milliseconds(20);
 
 std::map<std::string, std::string> ParseQuery(std::string_view query) {
   std::map<std::string, std::string> out;
@@ -188,7 +190,10 @@ class ServerImpl final : public Server {
   struct Connection {
     explicit Connection(tcp::socket s) : socket(std::move(s)) {}
     tcp::socket socket;
-    bool busy = false;  // under mutex_
+    // Under mutex_.
+    bool busy = false;
+    bool closed = false;  // to make room
+    int64_t turn = 0;     // when it was made, or began or ended its last request
   };
 
   static tl::unexpected<Error> Stop_(std::string message) { return kc::Stop(std::move(message)); }
@@ -205,11 +210,7 @@ class ServerImpl final : public Server {
         continue;
       }
       auto connection = std::make_shared<Connection>(std::move(socket));
-      {
-        std::lock_guard lock(mutex_);
-        if (connections_.size() >= static_cast<size_t>(options_.max_connections)) continue;
-        connections_.insert(connection.get());
-      }
+      if (!MakeRoom(*connection)) return;
       std::thread([this, connection = std::move(connection)]() mutable {
         Serve(*connection);
         std::lock_guard lock(mutex_);
@@ -221,9 +222,35 @@ class ServerImpl final : public Server {
     }
   }
 
+  // When all places are taken, the connection that has been idle longest goes: its client makes
+  // another one when it needs one. When all work, the new one waits. False: the server ends.
+  bool MakeRoom(Connection& added) {
+    std::unique_lock lock(mutex_);
+    while (!stopping_ && connections_.size() >= static_cast<size_t>(options_.max_connections)) {
+      Connection* idlest = nullptr;
+      for (auto* other : connections_) {
+        if (!other->busy && !other->closed && (!idlest || other->turn < idlest->turn)) {
+          idlest = other;
+        }
+      }
+      if (idlest != nullptr) {
+        // What it has sent already is still read and answered.
+        boost::system::error_code ignored;
+        idlest->socket.shutdown(tcp::socket::shutdown_receive, ignored);
+        idlest->closed = true;
+      }
+      ended_.wait_for(lock, kLookForRoom);
+    }
+    if (stopping_) return false;
+    added.turn = ++turn_;
+    connections_.insert(&added);
+    return true;
+  }
+
   bool SetBusy(Connection& connection, bool busy) {
     std::lock_guard lock(mutex_);
     connection.busy = busy;
+    connection.turn = ++turn_;
     return !stopping_;
   }
 
@@ -300,6 +327,7 @@ class ServerImpl final : public Server {
   std::mutex mutex_;
   std::condition_variable ended_;
   std::set<Connection*> connections_;
+  int64_t turn_ = 0;
 };
 
 }  // namespace

@@ -45,6 +45,8 @@ using Handler = std::function<void(const ServerRequest&, ResponseWriter&)>;
 struct ServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0: any free one
+  // A thread each. With one more, the one that has been idle longest is closed; while all work, it
+  // waits.
   int max_connections = 256;
   size_t max_body_bytes = size_t{256} << 20;
 };

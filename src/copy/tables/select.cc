@@ -25,6 +25,12 @@ Result<std::vector<std::string>> SelectTables(const std::vector<std::string>& al
   for (const auto* patterns : {&include, &exclude}) {
     for (const auto& pattern : *patterns) {
       if (pattern.find('*') != std::string::npos) continue;
+      if (patterns == &include && pattern.starts_with(kStagingPrefix)) {
+        return Stop(fmt::format("table '{}' can't be copied: names that begin with {} are those of "
+                                "kusto-copy's staging tables; rename it",
+                                pattern, kStagingPrefix),
+                    "StagingName");
+      }
       if (std::find(all.begin(), all.end(), pattern) != all.end()) continue;
       if (missing != nullptr) {
         // An excluded table that is gone is excluded all the same.

@@ -13,6 +13,13 @@ TEST(SelectTables, AppliesIncludeThenExclude) {
   ASSERT_FALSE(missing.has_value());
   EXPECT_NE(missing.error().message.find("did you mean 'B'"), std::string::npos);
   EXPECT_FALSE(SelectTables(all, {"X*"}, {}).has_value());
+  // Asked for by name it is refused, not left out: also where names may be missing.
+  std::vector<std::string> gone;
+  for (auto* names : {static_cast<std::vector<std::string>*>(nullptr), &gone}) {
+    const auto staging = SelectTables(all, {"B", "KcStaging_x_1"}, {}, names);
+    ASSERT_FALSE(staging.has_value());
+    EXPECT_NE(staging.error().message.find("'KcStaging_x_1' can't be copied"), std::string::npos);
+  }
 }
 
 TEST(MissingColumns, NamesEveryDifference) {
