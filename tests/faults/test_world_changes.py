@@ -7,7 +7,7 @@ import re
 import shutil
 import unittest
 
-from harness import in_time, kc, world_case
+from harness import in_time, kc, lakes, world_case
 from harness.world_case import (EXIT_DIFFERENT, EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, INSTANTS,
                                 ROWS_PER_INSTANT)
 
@@ -452,8 +452,9 @@ class StagingTest(world_case.WorldCase):
 class CheckpointRemovedTest(world_case.WorldCase):
     def test_segment_removed_while_it_runs(self):
         def remove():
-            for path in self.lake.rglob("g*.csv"):
-                path.unlink()
+            for path in lakes.files_below(self.lake):
+                if path.match("g*.csv"):
+                    path.unlink()
         self.when(self.at_destination, "ingest", remove, nth=2)
         self.copy(EXIT_FAILED, "(?i)checkpoint")
         self.copy(EXIT_REFUSED, "(?i)checkpoint")

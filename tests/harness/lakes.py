@@ -1,10 +1,16 @@
 """A lake as a test sees it: what kusto-copy is told (`argument`), and its objects by name, to be
 read, changed and removed behind its back. A local folder, or blob storage (the emulator)."""
+import os
 import pathlib
 import re
 import urllib.error
 
 from harness import azurite
+
+
+def files_below(folder):
+    """Also while others make and remove folders in it."""
+    return [pathlib.Path(root) / name for root, _, names in os.walk(folder) for name in names]
 
 
 class FolderLake:
@@ -13,8 +19,8 @@ class FolderLake:
         self.argument = str(path)
 
     def names(self, pattern=""):
-        return sorted(str(p.relative_to(self.path)) for p in self.path.rglob("*")
-                      if p.is_file() and re.search(pattern, str(p)))
+        return sorted(str(p.relative_to(self.path)) for p in files_below(self.path)
+                      if re.search(pattern, str(p)))
 
     def manifest(self):
         """Compare-and-swap on a file system: the file with the highest number counts, the one

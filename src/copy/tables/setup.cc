@@ -337,6 +337,12 @@ Task<Status> LookAround(Session& session) {
   if (clusters && session.first_start) {
     auto refuse = RefuseConflicts(session);
     clusters = co_await refuse;
+    if (!clusters && !session.ending()) {
+      // Another instance may have begun this very copy meanwhile: then what stands there is its.
+      auto again = LookForCheckpoint(session);
+      co_await again;
+      if (!session.first_start) clusters = Status();
+    }
   }
   auto join = group.Join();
   co_await join;
