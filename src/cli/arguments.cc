@@ -94,7 +94,7 @@ void AddCopy(CLI::App& app, Arguments& arguments, Texts& texts) {
   app.add_flag("--continuous", options.continuous,
                "Run until stopped; otherwise stop after the first iteration");
   app.add_option("--query-slots", options.query_slots,
-                 "Concurrent queries and commands per cluster (default: 10% of query capacity)")
+                 "Concurrent queries per cluster (default: 10% of query capacity)")
       ->check(CLI::Range(1, kMostSlots));
   app.add_option("--export-slots", options.export_slots,
                  "Concurrent exports of the source (default: its export capacity)")

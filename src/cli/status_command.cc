@@ -33,21 +33,20 @@ Result<std::vector<std::string>> Folders(azure::ObjectStore& lake) {
   return folders;
 }
 
+// An owner that is alive renews its lease several times within this (the lake's clock may differ).
+constexpr int64_t kAliveTicks = (checkpoint::kLeaseSeconds + 5) * kTicksPerSecond;
+// It renews it at a quarter of its time: after two that were missed it may have died just now.
+constexpr int64_t kQuietTicks = checkpoint::kLeaseSeconds / 2 * kTicksPerSecond;
+
 // What a checkpoint says about the whole copy.
 struct Summary {
   int64_t complete = 0, completed_at = 0;  // the last complete iteration
   int64_t copied = 0;                      // rows
   std::map<std::string, std::string> stopped;
   std::optional<int64_t> heard;  // when the owner renewed its lease; nothing once it ended
-  bool running = false;
-  int64_t quiet = 0;  // ticks since it was heard of
+  int64_t quiet = 0;             // ticks since then
+  bool running() const { return heard && quiet < kAliveTicks; }
 };
-
-// An owner that is alive renews its lease several times within this (the lake's clock may differ).
-constexpr int64_t kAliveTicks = (checkpoint::kLeaseSeconds + 5) * kTicksPerSecond;
-
-// It renews its lease every 7.5 s: after twice that it may have died just now.
-constexpr int64_t kQuietTicks = checkpoint::kLeaseSeconds / 2 * kTicksPerSecond;
 
 Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const copy::Ledger& ledger) {
   Summary summary;
@@ -65,7 +64,6 @@ Summary SummaryOf(azure::ObjectStore& lake, const std::string& folder, const cop
   if (beat) {
     summary.heard = beat->modified_ticks;
     summary.quiet = world::SystemClock().NowTicks() - beat->modified_ticks;
-    summary.running = summary.quiet < kAliveTicks;
   }
   return summary;
 }
@@ -81,7 +79,7 @@ void PrintJson(const checkpoint::Journal::Seen& seen, const Summary& summary) {
   if (summary.completed_at > 0) json["completedAt"] = FormatDateTime(summary.completed_at);
   json["rows"] = summary.copied;
   json["owner"] = seen.holder;
-  json["running"] = summary.running;
+  json["running"] = summary.running();
   if (summary.heard) json["ownerHeardAt"] = FormatDateTime(*summary.heard);
   json["stopped"] = summary.stopped;
   std::fprintf(stdout, "%s\n", DumpJson(json).c_str());
@@ -92,8 +90,8 @@ std::string Seconds(int64_t ticks) {
 }
 
 std::string Owner(const std::string& holder, const Summary& summary) {
-  if (summary.running && summary.quiet < kQuietTicks) return holder + " is running it";
-  if (summary.running) {
+  if (summary.running() && summary.quiet < kQuietTicks) return holder + " is running it";
+  if (summary.running()) {
     return fmt::format("{} is running it, or died just now: last heard of {} s ago", holder,
                        summary.quiet / kTicksPerSecond);
   }

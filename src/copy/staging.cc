@@ -17,14 +17,13 @@ using kusto::Answer;
 using world::Task;
 
 namespace {
-constexpr std::string_view kPrefix = "KcStaging_";
 constexpr const char* kDocstring = "Staging of kusto-copy, dropped when its copy is done";
 
 Task<void> ReadId(Session& session, std::string name, Result<std::string>& id);
 }  // namespace
 
 std::string StagingTables::Prefix() const {
-  return fmt::format("{}{}_", kPrefix, session_.journal.copy_id());
+  return fmt::format("{}{}_", kStagingPrefix, session_.journal.copy_id());
 }
 
 Task<Result<Home>> StagingTables::Acquire(const TableRun& run) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -14,6 +15,9 @@
 namespace kc::copy {
 
 class Session;
+
+// What the names of staging tables begin with; tables of that name are never copied.
+inline constexpr std::string_view kStagingPrefix = "KcStaging_";
 
 class StagingTables {
  public:

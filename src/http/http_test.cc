@@ -21,6 +21,29 @@ namespace {
 // An answer for which nobody waits; the tests' limits lie well before it, also on a busy machine.
 constexpr auto kLate = std::chrono::seconds(3);
 
+// A bare socket where no server answers.
+class Listener {
+ public:
+  explicit Listener(int backlog) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address);
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_, any, size), 0);
+    EXPECT_EQ(listen(socket_, backlog), 0);
+    EXPECT_EQ(getsockname(socket_, any, &size), 0);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~Listener() { close(socket_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  int socket() const { return socket_; }
+  const std::string& url() const { return url_; }
+
+ private:
+  int socket_;
+  std::string url_;
+};
+
 class HttpTest : public testing::Test {
  protected:
   void Start(Handler handler) {
@@ -221,16 +244,10 @@ TEST_F(HttpTest, ReadsShareAConnection) {
 
 // A peer that keeps connections open sees that of a mutation closed by the client.
 TEST_F(HttpTest, AMutationLeavesNoConnectionBehind) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t size = sizeof(address);
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(listener, any, size), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
-  ASSERT_EQ(getsockname(listener, any, &size), 0);
+  const Listener listener(1);
   ssize_t after = -1;
   std::thread peer([&] {
-    const int connection = accept(listener, nullptr, nullptr);
+    const int connection = accept(listener.socket(), nullptr, nullptr);
     const timeval patience{.tv_sec = 3};
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     char bytes[4096];
@@ -241,11 +258,10 @@ TEST_F(HttpTest, AMutationLeavesNoConnectionBehind) {
     close(connection);
   });
   world::HttpRequest request;
-  request.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  request.url = listener.url();
   request.mutates = true;
   EXPECT_TRUE(client_->Send(request));
   peer.join();
-  close(listener);
   EXPECT_EQ(after, 0) << "0: closed, -1: still open after three seconds";
 }
 
@@ -281,21 +297,14 @@ TEST_F(HttpTest, AFullServerMakesRoom) {
 // A listener that accepts nobody: one connection fits into its queue and is silent; the next ones
 // are never made, as to a host that isn't there.
 TEST_F(HttpTest, NoConnectionIsNoSilence) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t size = sizeof(address);
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(listener, any, size), 0);
-  ASSERT_EQ(listen(listener, 0), 0);
-  ASSERT_EQ(getsockname(listener, any, &size), 0);
+  const Listener listener(0);
   world::HttpRequest request;
-  request.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  request.url = listener.url();
   request.timeout = std::chrono::milliseconds(200);
   EXPECT_EQ(client_->Send(request).error().reason, "Timeout");
   EXPECT_EQ(client_->Send(request).error().reason, "ConnectTimeout");
   request.mutates = true;
   EXPECT_EQ(client_->Send(request).error().code, ErrorCode::kRetry) << "nothing was sent";
-  close(listener);
 }
 
 TEST_F(HttpTest, MalformedUrlStops) {

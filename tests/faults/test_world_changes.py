@@ -393,7 +393,8 @@ class StagingTest(world_case.WorldCase):
                 self.on_destination(f".drop table {row['TableName']} ifexists")
 
     def remove_files(self):
-        found = [p for p in self.lake.rglob("*") if p.name.endswith((".parquet", ".gz"))]
+        found = [p for p in lakes.files_below(self.lake)
+                 if p.name.endswith((".parquet", ".gz"))]
         for path in found:
             path.unlink()
         if not found:

@@ -8,8 +8,6 @@
 namespace kc::copy {
 namespace {
 
-constexpr std::string_view kStagingPrefix = "KcStaging_";
-
 bool MatchesAny(const std::string& name, const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [&name](const std::string& pattern) {
     return MatchesWildcard(name, pattern);

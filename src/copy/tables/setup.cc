@@ -151,8 +151,8 @@ Task<void> ProbeLake(Session& session, Status& status) {
 void TellPolicies(Session& session, const Side& source, const Side& destination) {
   std::vector<std::string> copied;
   for (const auto& [name, pair] : session.tables) copied.push_back(name);
-  const auto notices =
-      JudgeUpdatePolicies(ReadUpdatePolicies(destination.updates), copied, "KcStaging_");
+  const auto notices = JudgeUpdatePolicies(ReadUpdatePolicies(destination.updates), copied,
+                                           std::string(kStagingPrefix));
   for (const auto& notice : notices) {
     if (!notice.conflict) {
       session.Notify(notice.table, notice.text);
@@ -250,7 +250,7 @@ Task<Status> JudgePoliciesAgain(Session& session) {
   std::vector<std::string> copied;
   for (const auto& [name, pair] : session.tables) copied.push_back(name);
   for (const auto& notice :
-       JudgeUpdatePolicies(ReadUpdatePolicies(updates), copied, "KcStaging_")) {
+       JudgeUpdatePolicies(ReadUpdatePolicies(updates), copied, std::string(kStagingPrefix))) {
     if (!notice.conflict || session.blocked.contains(notice.table)) continue;
     session.blocked[notice.table] =
         notice.text + " (it was set while the copy ran: derived rows may have come twice)";
