@@ -19,12 +19,12 @@ EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_DIFFERENT, EXIT_STOPPED = 0, 1, 3, 6, 7
 class Moment:
     """Does something once, while the nth request of a kind passes a proxy: before the server gets
     it or after it acted. The request waits until it is done. `text` narrows it down: 'T' is
-    table T, whether a command names it or a query."""
+    table T, whether a command names it or a query. `held` is the text of that request."""
 
     def __init__(self, proxy, kind, action, nth=1, phase="before", text=""):
         self.kind, self.action, self.nth, self.phase = kind, action, nth, phase
         self.text = text.replace("'", "['\"]")
-        self.met, self.done, self.error = 0, threading.Event(), None
+        self.met, self.done, self.error, self.held = 0, threading.Event(), None, ""
         self.lock = threading.Lock()
         proxy.hook = self
 
@@ -35,6 +35,7 @@ class Moment:
             self.met += 1
             if self.met != self.nth:
                 return
+            self.held = seen.text
         try:
             self.action()
         except Exception as error:  # pylint: disable=broad-exception-caught
