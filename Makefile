@@ -40,11 +40,11 @@ demo: build
 
 test: build
 	@python3 tools/check_all.py --quick
-	@tools/with_azurite.sh ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2
+	@tools/with_azurite.sh ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4
 
 fast: build
 	@python3 tools/check_all.py --quick
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -L unit -j2
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -L unit -j4
 
 lint: build
 	@python3 tools/check_all.py

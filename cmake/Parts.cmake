@@ -1,5 +1,9 @@
 # kc_part(name [DIR dir] [USES parts…] [LIBS targets…]): the static library kc_<name> of all *.cc in
 # src/<name>, without main.cc and *_test.cc; the latter become the program <name>_test.
+#
+# The tests are weighed in half processors of a machine with two (`ctest -j4`): what computes takes
+# one, what mostly waits a half.
+set(KC_WHOLE_MACHINE 4)
 function(kc_part name)
   cmake_parse_arguments(ARG "" "DIR" "USES;LIBS" ${ARGN})
   if(NOT ARG_DIR)
@@ -30,7 +34,7 @@ function(kc_part name)
     if(KC_SANITIZE)
       set(timeout 1800)  # several times slower
     endif()
-    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT ${timeout})
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT ${timeout} PROCESSORS 2)
     if(NOT TARGET unit_tests)
       add_custom_target(unit_tests)
     endif()
@@ -92,5 +96,6 @@ function(kc_mutants)
   kc_precompile(mutants_test)
   kc_hide_symbols(mutants_test)
   add_test(NAME sim.mutants COMMAND mutants_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(sim.mutants PROPERTIES LABELS sim TIMEOUT 600 PROCESSORS 2)
+  set_tests_properties(sim.mutants PROPERTIES LABELS sim TIMEOUT 600
+    PROCESSORS ${KC_WHOLE_MACHINE})
 endfunction()

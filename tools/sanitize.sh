@@ -23,7 +23,7 @@ asan_ubsan() {
   # Of the simulation a sample of what `make test` runs in full: the paths are the same, and each
   # takes several times as long.
   KC_SIM_DAYS=3 KC_SIM_SEEDS=30 KC_SIM_STRIDE=97 \
-    ctest --test-dir build-asan -L unit --output-on-failure --no-tests=error -j2
+    ctest --test-dir build-asan -L unit --output-on-failure --no-tests=error -j4
 }
 
 tsan() {
@@ -31,11 +31,10 @@ tsan() {
   local -r side_by_side='Pause.*:Seeds.*:Fiber*:*ADeadConnection*'
   cmake --build build-tsan --target "${parts[@]/%/_test}" sim_test kusto-copy kusto-local
   local -r names=$(IFS='|' && echo "${parts[*]}")
-  ctest --test-dir build-tsan -R "^unit\\.($names)\$" --output-on-failure --no-tests=error -j2
+  ctest --test-dir build-tsan -R "^(unit\\.($names)|e2e\\.test_(copy|continuous))\$" \
+    --output-on-failure --no-tests=error -j4
   GTEST_FILTER=$side_by_side KC_SIM_SEEDS=20 KC_SIM_STRIDE=97 \
     ctest --test-dir build-tsan -R '^unit\.sim$' --output-on-failure --no-tests=error
-  KC_BIN=$PWD/build-tsan/bin PYTHONPATH=tests \
-    python3 -m unittest -v tests/e2e/test_copy.py tests/e2e/test_continuous.py
 }
 
 (($#)) || set -- asan-ubsan tsan
