@@ -226,14 +226,14 @@ def cached(kind, paths, command, describe):
 def compile_flags():
     database = json.loads((ROOT / "build/compile_commands.json").read_text())
     for entry in database:
-        if "/src/engine/" in entry["file"]:
+        if "kc_engine.dir/" in entry["command"]:  # also of a unity build
             words = entry["command"].split()
             flags = [w for w in words if w.startswith(("-I", "-D", "-std"))]
             for i, word in enumerate(words):
                 if word == "-isystem":
                     flags += ["-isystem", words[i + 1]]
             return flags
-    return []
+    sys.exit("build/compile_commands.json doesn't say how src/engine is compiled")
 
 
 def tidied_sources():
