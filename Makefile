@@ -40,7 +40,7 @@ demo: build
 
 test: build
 	@python3 tools/check_all.py --quick
-	@tools/with_azurite.sh ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4
 
 fast: build
 	@python3 tools/check_all.py --quick

@@ -1,11 +1,15 @@
-# kc_part(name [DIR dir] [USES parts…] [LIBS targets…]): the static library kc_<name> of all *.cc in
-# src/<name>, without main.cc and *_test.cc; the latter become the program <name>_test.
+# kc_part(name [DIR dir] [USES parts…] [LIBS targets…] [EMULATOR filter]): the static library
+# kc_<name> of all *.cc in src/<name>, without main.cc and *_test.cc; the latter become the program
+# <name>_test. What the filter (GoogleTest's) names runs with a storage emulator, as a ctest of its
+# own: it waits for real leases.
 #
 # The tests are weighed in half processors of a machine with two (`ctest -j4`): what computes takes
 # one, what mostly waits a half.
 set(KC_WHOLE_MACHINE 4)
+# A test's emulator is its own: what one does to it, no other feels.
+set(KC_WITH_EMULATOR ${CMAKE_SOURCE_DIR}/tools/with_azurite.sh)
 function(kc_part name)
-  cmake_parse_arguments(ARG "" "DIR" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DIR;EMULATOR" "USES;LIBS" ${ARGN})
   if(NOT ARG_DIR)
     set(ARG_DIR src/${name})
   endif()
@@ -28,7 +32,14 @@ function(kc_part name)
                           GTest::gtest_main)
     kc_precompile(${name}_test)
     kc_hide_symbols(${name}_test)
-    add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1
+    set(filter)  # none: the environment's counts
+    if(ARG_EMULATOR)
+      set(filter "--gtest_filter=-${ARG_EMULATOR}")
+      add_test(NAME emulator.${name} COMMAND ${KC_WITH_EMULATOR} $<TARGET_FILE:${name}_test>
+               --gtest_brief=1 --gtest_filter=${ARG_EMULATOR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      set_tests_properties(emulator.${name} PROPERTIES LABELS emulator TIMEOUT 600 PROCESSORS 1)
+    endif()
+    add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1 ${filter}
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set(timeout 600)
     if(KC_SANITIZE)

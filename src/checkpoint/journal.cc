@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "base/seeded_bugs.h"
@@ -14,8 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How often a waiting start asks for the lease.
-constexpr milliseconds kAskAgain{500};
 // Writes of the manifest whose answers were lost, before the caller has to decide.
 constexpr int kManifestAttempts = 3;
 // How often it is looked, at that distance, why a lease is gone.
@@ -23,21 +19,6 @@ constexpr int kLooksForReason = 6;
 constexpr milliseconds kLookAgain{250};  // in all below the two seconds of a permanent error
 // How often a lease that had ended is taken up again without a successful append between.
 constexpr int kMostRegained = 5;
-// Beyond the lease itself: the server's timing is coarse.
-constexpr seconds kLeaseSlack{5};
-
-// What a lease's time is measured with: it never jumps.
-world::Duration LeaseTime(const world::Clock& clock) {
-  if (SeededBug(Bug::kWallClock)) {
-    constexpr int64_t kIn2025 = 638'800'000'000'000'000;
-    return world::Duration((clock.NowTicks() - kIn2025) * 100);
-  }
-  return clock.Monotonic();
-}
-
-constexpr const char* kStartOver =
-    "; bring it back from a backup, or copy again from the beginning: run `.drop function "
-    "KC_Status` at the destination, empty its tables and give another lake folder with -l";
 
 Error Removed(const std::string& what) {
   return {ErrorCode::kStop,
@@ -46,84 +27,23 @@ Error Removed(const std::string& what) {
           "Damaged"};
 }
 
-// What reading the checkpoint found: if it can't be used, what to do.
-Error WithWayOut(Error error) {
-  if (error.reason == "Damaged") error.message += kStartOver;
-  return error;
-}
-
-// How long the segment was when the manifest or the last beat was written: what was acknowledged
-// can't have become less.
-int64_t LeastBytes(azure::ObjectStore& store, const std::string& beat_name,
-                   const Manifest& manifest) {
-  int64_t least = manifest.bytes;
-  const auto beat = store.Get(beat_name);
-  if (!beat) return least;
-  const auto json = ParseJson(beat->bytes);
-  const bool own = json && json->is_object() && json->contains("bytes") &&
-                   (*json)["bytes"].is_number_integer() &&
-                   json->value("segment", Json()) == Json(manifest.segment);
-  return own ? std::max(least, (*json)["bytes"].get<int64_t>()) : least;
-}
-
-// `name` is for the message.
-Result<std::vector<Record>> RecordsOf(const std::string& bytes, int64_t least,
-                                      const std::string& name) {
-  const auto size = static_cast<int64_t>(bytes.size());
-  if (size < least) {
-    return Stop(
-        fmt::format("the checkpoint's file {} was cut: it had {} bytes, now {}", name, least, size),
-        "Damaged");
-  }
-  auto read = ReadSegment(bytes);
-  if (!read) return Fail(std::move(read).error().Within("the checkpoint's file " + name));
-  return std::move(read->records);
-}
-
-Status CheckIdentity(const Identity& found, const Identity& asked) {
-  if (found == asked) return {};
-  return Stop(fmt::format("this lake folder holds the checkpoint of another copy: {} / {} to {} / "
-                          "{}; give another folder with -l",
-                          found.source, found.source_database, found.destination,
-                          found.destination_database),
-              "OtherCopy");
-}
-
 }  // namespace
 
 Journal::Journal(azure::ObjectStore& store, world::Clock& clock, world::Random& random,
                  std::string folder)
     : store_(store), clock_(clock), random_(random), folder_(std::move(folder)) {}
 
-Status Journal::AcquireManifest(const std::string& holder, world::CancelToken* cancel) {
-  lease_id_ = random_.Guid();
-  const auto began = clock_.Monotonic();
-  std::string first_beat;
-  bool told = false;
-  while (true) {
-    renewed_ns_ = LeaseTime(clock_).count();
-    const Status got = store_.AcquireLease(ManifestName(), lease_id_, kLeaseSeconds);
-    if (got) break;
-    if (got.error().reason != "LeaseAlreadyPresent") return got;
-    std::string who = "another kusto-copy";
-    if (const auto content = store_.Get(ManifestName())) {
-      const auto manifest = ReadManifest(content->bytes);
-      if (manifest && !manifest->holder.empty()) who = manifest->holder;  // else not yet written
-    }
-    // A holder that is alive writes its beat: then there is nothing to wait for.
-    const auto beat = store_.Stat(BeatName());
-    const std::string etag = beat ? beat->etag : "";
-    if (first_beat.empty()) first_beat = etag.empty() ? "none" : etag;
-    const bool alive = etag != first_beat && !etag.empty();
-    if (alive || clock_.Monotonic() - began > seconds(kLeaseSeconds) + kLeaseSlack) {
-      return Stop(fmt::format("the copy is owned by {}, which is running", who), "LeaseHeld");
-    }
-    if (!told) LogInfo("waiting up to {} s for the lease of {}", kLeaseSeconds + 5, who);
-    told = true;
-    if (!clock_.Sleep(kAskAgain, cancel)) return Stop("interrupted", "Cancelled");
+// What a lease's time is measured with: it never jumps.
+int64_t Journal::LeaseNow() const {
+  if (SeededBug(Bug::kWallClock)) {
+    constexpr int64_t kIn2025 = 638'800'000'000'000'000;
+    return (clock_.NowTicks() - kIn2025) * 100;
   }
-  holder_ = holder;
-  return {};
+  return clock_.Monotonic().count();
+}
+
+Error Journal::TakenOver() {
+  return {ErrorCode::kStop, "another kusto-copy has taken the checkpoint over", "LeaseLost"};
 }
 
 // Tells others that this process is alive, and how much of the checkpoint was durable then.
@@ -135,75 +55,6 @@ void Journal::WriteBeat() {
                        clock_.NowTicks(), JsonString(segment_), named_ ? size_.load() : 0);
   }
   (void)store_.Put(BeatName(), text);
-}
-
-Result<Opened> Journal::Open(const Identity& identity, const std::string& holder,
-                             world::CancelToken* cancel) {
-  identity_ = identity;
-  Opened opened;
-  auto found = store_.Get(ManifestName());
-  if (!found) {
-    if (found.error().reason != "NotFound") return Fail(std::move(found).error());
-    Manifest fresh;
-    fresh.copy_id = random_.Word(10);
-    fresh.identity = identity;
-    const auto put = store_.PutIfAbsent(ManifestName(), ManifestText(fresh));
-    if (!put && put.error().reason != "Exists") return Fail(put.error());
-  } else {
-    const auto manifest = ReadManifest(found->bytes);
-    if (!manifest) return Fail(WithWayOut(manifest.error()));
-    KC_TRY(CheckIdentity(manifest->identity, identity));
-  }
-  KC_TRY(AcquireManifest(holder, cancel));
-  KC_ASSIGN(const auto content, store_.Get(ManifestName()));
-  KC_ASSIGN(const Manifest manifest, ReadManifest(content.bytes));
-  KC_TRY(CheckIdentity(manifest.identity, identity));
-  manifest_etag_ = content.etag;
-  copy_id_ = manifest.copy_id;
-  generation_ = manifest.generation + 1;
-  // The generation goes up before anything else is read or done.
-  KC_TRY(WriteManifest(manifest.segment, manifest.bytes));
-  opened.copy_id = copy_id_;
-  opened.generation = generation_;
-  opened.is_new = manifest.segment.empty();
-  if (!manifest.segment.empty()) {
-    auto records = ReadSegmentOf(manifest);
-    if (!records) return Fail(WithWayOut(records.error()));
-    opened.records = std::move(*records);
-  }
-  WriteBeat();
-  for (const auto& record : opened.records) {
-    sequence_ = std::max(sequence_, record.sequence);
-    group_ = std::max(group_, record.group);
-  }
-  return opened;
-}
-
-// Takes the segment and reads it. A shorter one lost records, maybe intents, and nobody knows
-// which.
-Result<std::vector<Record>> Journal::ReadSegmentOf(const Manifest& manifest) {
-  const Status taken = TakeSegment(manifest.segment);
-  if (!taken && taken.error().reason == "NotFound") {
-    return Stop(fmt::format("the checkpoint's file {} is missing", folder_ + manifest.segment),
-                "Damaged");
-  }
-  if (!taken) return Fail(taken.error());
-  {
-    std::lock_guard lock(mutex_);
-    segment_ = manifest.segment;  // given back by Close, whatever is found in it
-  }
-  const int64_t least = LeastBytes(store_, BeatName(), manifest);
-  KC_ASSIGN(const auto content, store_.Get(folder_ + manifest.segment));
-  return RecordsOf(content.bytes, least, folder_ + manifest.segment);
-}
-
-// The old holder's lease on the manifest has ended, so it is dead, stopped or cut off: end its
-// lease on the segment too. From here on its appends are refused.
-Status Journal::TakeSegment(const std::string& name) {
-  const Status first = store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
-  if (first || first.error().reason != "LeaseAlreadyPresent") return first;
-  KC_TRY(store_.BreakLease(folder_ + name));
-  return store_.AcquireLease(folder_ + name, lease_id_, kLeaseSeconds);
 }
 
 Status Journal::WriteManifest(const std::string& segment, int64_t bytes) {
@@ -235,7 +86,7 @@ Status Journal::WriteManifest(const std::string& segment, int64_t bytes) {
     KC_ASSIGN(const Manifest there, ReadManifest(content.bytes));
     const bool own = there.generation == generation_ && there.copy_id == copy_id_;
     if (content.etag != manifest_etag_ && !own) {
-      return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost");
+      return Fail(TakenOver());
     }
     if (attempt >= kManifestAttempts) return Fail(std::move(put).error());
     manifest_etag_ = content.etag;
@@ -334,7 +185,7 @@ Status Journal::Send(std::string& text) {
 // took it: whoever takes over leases the manifest first, under an id of its own.
 bool Journal::Regained() {
   if (regained_ >= kMostRegained) return false;
-  const int64_t before = LeaseTime(clock_).count();
+  const int64_t before = LeaseNow();
   const std::string name = segment();
   if (!store_.RenewLease(ManifestName(), lease_id_)) return false;
   if (!name.empty() && !store_.RenewLease(name, lease_id_)) return false;
@@ -355,7 +206,7 @@ Error Journal::WhyGone(Error error) {
     const auto manifest = ReadManifest(content->bytes);
     if (manifest && manifest->generation > generation_) {
       // The new owner has begun its own segment and deleted this one.
-      return Stop("another kusto-copy has taken the checkpoint over", "LeaseLost").value();
+      return TakenOver();
     }
     if (!manifest || manifest->generation < generation_) return error;
     const auto there = store_.Stat(segment());
@@ -396,7 +247,7 @@ Status Journal::AppendAgain() {
 }
 
 Status Journal::Renew() {
-  const int64_t before = LeaseTime(clock_).count();
+  const int64_t before = LeaseNow();
   if (SeededBug(Bug::kIgnoreLostLease)) {
     renewed_ns_ = before;
     return {};
@@ -424,7 +275,7 @@ Status Journal::Close() {
 }
 
 bool Journal::MaySend() const {
-  const auto age = LeaseTime(clock_) - world::Duration(renewed_ns_.load());
+  const world::Duration age(LeaseNow() - renewed_ns_.load());
   return age < std::chrono::duration_cast<world::Duration>(seconds(kLeaseSeconds)) * 2 / 3;
 }
 
@@ -452,28 +303,6 @@ Status Journal::DeleteOldSegments() {
     KC_TRY(store_.Delete(object.name));
   }
   return {};
-}
-
-Result<Journal::Seen> Journal::Look(azure::ObjectStore& store, const std::string& folder) {
-  // The owner may roll between the two reads: then the manifest names another segment.
-  for (int attempt = 0;; ++attempt) {
-    KC_ASSIGN(const auto content, store.Get(folder + "manifest.json"));
-    const auto found = ReadManifest(content.bytes);
-    if (!found) return Fail(WithWayOut(found.error()));
-    const Manifest& manifest = *found;
-    Seen seen{manifest.identity, manifest.copy_id, manifest.holder, manifest.generation, {}};
-    if (manifest.segment.empty()) return seen;
-    const int64_t least = LeastBytes(store, folder + "beat.json", manifest);
-    const auto segment = store.Get(folder + manifest.segment);
-    if (!segment) {
-      if (segment.error().reason == "NotFound" && attempt < 3) continue;
-      return Fail(segment.error());
-    }
-    auto records = RecordsOf(segment->bytes, least, folder + manifest.segment);
-    if (!records) return Fail(WithWayOut(records.error()));
-    seen.records = std::move(*records);
-    return seen;
-  }
 }
 
 }  // namespace kc::checkpoint

@@ -50,7 +50,8 @@ class Journal {
 
   // Lease, generation, read. Waits for another holder until its lease must have ended: then it is
   // dead or cut off, and replaced. kStop "LeaseHeld", naming the holder, as soon as it is seen to
-  // be alive. kStop "OtherCopy" if the identity differs.
+  // be alive. kStop "OtherCopy" if the identity differs. Storage that has answered once is asked
+  // again for as long as it takes (a warning each time); storage that never did is an error.
   Result<Opened> Open(const Identity& identity, const std::string& holder,
                       world::CancelToken* cancel);
   // A snapshot comes in pieces, so that it need not be whole in memory; the last piece is empty.
@@ -97,12 +98,19 @@ class Journal {
   static Result<Seen> Look(azure::ObjectStore& store, const std::string& folder);
 
  private:
+  // One attempt to own; `fresh`: the manifest to begin with, "" if one was there.
+  Result<Opened> Take(const std::string& fresh, const std::string& holder,
+                      world::CancelToken* cancel);
   Status AcquireManifest(const std::string& holder, world::CancelToken* cancel);
   Status TakeSegment(const std::string& name);
   Status WriteManifest(const std::string& segment, int64_t bytes);
   void WriteBeat();
   Result<std::vector<Record>> ReadSegmentOf(const Manifest& manifest);
   Error WhyGone(Error error);
+  Error WhyUnread(Error error);
+  static Error TakenOver();
+  // Nanoseconds; never jumps.
+  int64_t LeaseNow() const;
   bool Regained();
   // Takes what has arrived off `text`.
   Status Send(std::string& text);

@@ -1,57 +1,11 @@
-#include "checkpoint/journal.h"
-
 #include <gtest/gtest.h>
 
 #include <deque>
-#include <random>
 
-#include "azure/memory_store.h"
-#include "azure/test_clock.h"
-#include "base/log.h"
+#include "checkpoint/test_journal.h"
 
 namespace kc::checkpoint {
 namespace {
-
-class CountingRandom : public world::Random {
- public:
-  uint64_t Next() override { return engine_(); }
-
- private:
-  std::mt19937_64 engine_{7};
-};
-
-const Identity kIdentity{"http://a", "A", "http://b", "B"};
-
-Record Numbered(const std::string& table, std::string state) {
-  Record record;
-  record.level = kLevelTable;
-  record.table = table;
-  record.state = std::move(state);
-  record.details = "{}";
-  return record;
-}
-
-class JournalTest : public testing::Test {
- protected:
-  JournalTest() : store_(azure::MakeMemoryStore(lake_, clock_)) { SetLogLevel(LogLevel::kOff); }
-  std::unique_ptr<Journal> Make() {
-    return std::make_unique<Journal>(*store_, clock_, random_, "B/checkpoint/");
-  }
-  // A journal that is open, with what the one before left.
-  std::unique_ptr<Journal> Open(Opened* opened = nullptr) {
-    auto journal = Make();
-    auto result = journal->Open(kIdentity, "me", nullptr);
-    EXPECT_TRUE(result.has_value()) << result.error().message;
-    EXPECT_TRUE(journal->Begin(Journal::OnePiece(result->records)).has_value());
-    if (opened != nullptr) *opened = *result;
-    return journal;
-  }
-
-  azure::TestClock clock_;
-  CountingRandom random_;
-  azure::MemoryLake lake_;
-  std::unique_ptr<azure::ObjectStore> store_;
-};
 
 TEST_F(JournalTest, TheNextOwnerReadsWhatWasAppended) {
   Opened opened;
@@ -70,53 +24,6 @@ TEST_F(JournalTest, TheNextOwnerReadsWhatWasAppended) {
   EXPECT_EQ(opened.records[1].group, opened.records[2].group);
   EXPECT_EQ(opened.records[3].state, "2");
   EXPECT_GT(opened.records[3].sequence, opened.records[2].sequence);
-}
-
-TEST_F(JournalTest, AHolderThatIsAliveIsNamed) {
-  auto first = Open();
-  // Its beat goes on while the second one waits.
-  class Beating : public world::Clock {
-   public:
-    Beating(azure::TestClock& clock, Journal& holder) : clock_(clock), holder_(holder) {}
-    int64_t NowTicks() const override { return clock_.NowTicks(); }
-    world::Duration Monotonic() const override { return clock_.Monotonic(); }
-    bool Sleep(world::Duration duration, world::CancelToken*) override {
-      clock_.Advance(duration);
-      EXPECT_TRUE(holder_.Renew());
-      return true;
-    }
-
-   private:
-    azure::TestClock& clock_;
-    Journal& holder_;
-  } beating(clock_, *first);
-  Journal second(*store_, beating, random_, "B/checkpoint/");
-  const auto opened = second.Open(kIdentity, "other", nullptr);
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().reason, "LeaseHeld");
-  EXPECT_NE(opened.error().message.find("me"), std::string::npos);
-  EXPECT_TRUE(first->Append({Numbered("a", "1")}));
-}
-
-TEST_F(JournalTest, ADeadHoldersLeaseEndsAndItsAppendsAreRefusedFromThenOn) {
-  auto first = Open();
-  ASSERT_TRUE(first->Append({Numbered("a", "1")}));
-  const auto before = clock_.Monotonic();
-  Opened opened;
-  auto second = Open(&opened);
-  EXPECT_LE(clock_.Monotonic() - before, std::chrono::seconds(kLeaseSeconds + 5));
-  ASSERT_EQ(opened.records.size(), 2u);
-  const Status late = first->Append({Numbered("a", "zombie")});
-  ASSERT_FALSE(late.has_value());
-  EXPECT_EQ(late.error().reason, "LeaseLost");
-  EXPECT_FALSE(first->Renew().has_value());
-  // Nor can it roll to a segment that nobody reads.
-  EXPECT_FALSE(first->Begin(Journal::OnePiece({})).has_value());
-  EXPECT_FALSE(first->MaySend());
-  EXPECT_TRUE(second->Append({Numbered("a", "2")}));
-  ASSERT_TRUE(second->Close());
-  auto third = Open(&opened);
-  EXPECT_EQ(opened.records.back().state, "2");
 }
 
 // The storage was away for longer than the lease lasts, and nobody else came.
@@ -238,24 +145,6 @@ TEST_F(JournalTest, AManifestsLostAnswerIsNoLostLease) {
   EXPECT_TRUE(first->Begin(Journal::OnePiece({Numbered("a", "3")})));
   ASSERT_TRUE(first->DeleteOldSegments());
   EXPECT_EQ(azure::ListAll(*store_, "B/checkpoint/g")->size(), 1u);
-}
-
-TEST_F(JournalTest, AnotherCopysCheckpointIsRefused) {
-  auto first = Open();
-  ASSERT_TRUE(first->Close());
-  auto other = Make();
-  Identity identity = kIdentity;
-  identity.source = "http://c";
-  const auto opened = other->Open(identity, "me", nullptr);
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().reason, "OtherCopy");
-}
-
-TEST_F(JournalTest, ANewerManifestIsRefused) {
-  ASSERT_TRUE(store_->Put("B/checkpoint/manifest.json", R"({"version":3,"generation":1})"));
-  const auto opened = Make()->Open(kIdentity, "me", nullptr);
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().reason, "NewerVersion");
 }
 
 TEST_F(JournalTest, ATornLastAppendIsLeftOut) {

@@ -54,7 +54,8 @@ class WaitsTest(unittest.TestCase):
     def setUpClass(cls):
         azurite.required()
         own = tuple(fault_bench.OWN_BLOB_KINDS)
-        outages = [("reset-before", "append", own), ("silent", "append", own),
+        outages = [("silent", "lease.acquire", own), ("reset-before", "manifest", own),
+                   ("reset-before", "append", own), ("silent", "append", own),
                    ("reset-before", "append", None), ("silent", "data.put", None)]
         pauses = [("query", "86400"), ("export", "1e300")]
         stops = [("append", signal.SIGTERM), ("data.read", signal.SIGINT)]

@@ -8,7 +8,6 @@ import hmac
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import time
 import urllib.error
@@ -21,6 +20,7 @@ VERSION = "2021-12-02"
 TYPE = "application/octet-stream"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "npm/node_modules/azurite/dist/src/blob/main.js"
+KEEPS_GARBAGE = ROOT / "harness/azurite_keeps_garbage.cjs"
 # The emulator's key is the same everywhere and published.
 KEY = ("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBH"
        "BeksoGMGw==")
@@ -100,28 +100,25 @@ class Emulator:
     """One of its own, for a test that needs another environment (a false clock)."""
 
     def __init__(self, environment=None):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        # Port 0: it takes a free one and says which.
         self.process = subprocess.Popen(
-            ["node", str(PROGRAM), "--silent", "--disableTelemetry", "--skipApiVersionCheck",
-             "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", str(port)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-        self.url = f"http://127.0.0.1:{port}/devstoreaccount1"
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+            ["node", "-r", str(KEEPS_GARBAGE), str(PROGRAM), "--silent", "--disableTelemetry",
+             "--skipApiVersionCheck", "--inMemoryPersistence", "--blobHost", "127.0.0.1",
+             "--blobPort", "0"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if found := re.search("successfully listens on (.*)", line):
+                self.url = f"{found[1]}/devstoreaccount1"
                 return
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    self.close()
-                    raise
-                time.sleep(0.05)
+        self.close()
+        raise RuntimeError("the storage emulator did not start: " + "".join(said))
 
     def close(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
 
     def lake(self, container, folder):
         create_container(container, self.url)
