@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "azure/file_lease.h"
 #include "azure/object_names.h"
@@ -241,16 +243,19 @@ class FileStore final : public ObjectStore {
   }
 
   // Folders appear with the first object in them and vanish with the last (RemoveEmptyFolders),
-  // maybe just now: so again.
+  // maybe just now, half made: so again.
   template <typename F>
   Status WithFolder(const std::string& name, F write) {
     constexpr int kAttempts = 10;
     Status status = write();
-    for (int i = 0; i < kAttempts && !status && status.error().reason == "NotFound"; ++i) {
+    for (int i = 1; i <= kAttempts && !status && status.error().reason == "NotFound"; ++i) {
       std::string path = PathOf(name);
+      NoteMissingLake();
       Status made = files_.MakeFolders(path.substr(0, path.rfind('/')));
+      const bool vanished = !made && made.error().reason == "NotFound";
+      if (vanished && i < kAttempts) continue;
       // "NotFound" would be taken for the object's.
-      if (!made && made.error().reason == "NotFound") return Stop(made.error().message, "NoFolder");
+      if (vanished) return Stop(made.error().message, "NoFolder");
       KC_TRY(made);
       status = write();
     }
@@ -317,10 +322,26 @@ class FileStore final : public ObjectStore {
     return {};
   }
 
+  // The lake's own folder and those above it, as far as there are none: they are about to be made.
+  void NoteMissingLake() {
+    std::lock_guard lock(mutex_);
+    std::string path = url_.path;
+    while (!path.empty() && !files_.Exists(path)) {
+      made_.push_back(path);
+      const size_t slash = path.rfind('/');
+      path.resize(slash == std::string::npos ? 0 : slash);
+    }
+  }
+
+  // The lake's folder too, if this store made it: a copy that is refused leaves nothing.
   void RemoveEmptyFolders(std::string name) {
     for (size_t slash = name.rfind('/'); slash != std::string::npos; slash = name.rfind('/')) {
       name.resize(slash);
       if (!files_.Remove(PathOf(name))) return;  // not empty
+    }
+    std::lock_guard lock(mutex_);
+    for (const std::string& folder : std::exchange(made_, {})) {
+      if (!files_.Remove(folder)) return;
     }
   }
 
@@ -330,6 +351,7 @@ class FileStore final : public ObjectStore {
   FileLeases leases_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<world::AppendFile>> appends_;
+  std::vector<std::string> made_;  // the lake's folder and those above it, the deepest first
 };
 
 }  // namespace

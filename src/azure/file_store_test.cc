@@ -77,6 +77,20 @@ TEST_F(FileStoreTest, EmptyFoldersGoWithTheirLastObject) {
   EXPECT_FALSE(world::PosixFiles().Exists(folder_ + "/a"));
 }
 
+TEST_F(FileStoreTest, AProbeLeavesNoFolderThatItMade) {
+  const auto probe = [&](const std::string& folder) {
+    const auto store = MakeFileStore(
+        *ParseStorageUrl(folder),
+        {.clock = &clock_, .random = &world::SystemRandom(), .files = &world::PosixFiles()});
+    return ProbeStore(*store, world::SystemRandom());
+  };
+  ASSERT_TRUE(world::PosixFiles().MakeFolders(folder_ + "/empty"));
+  EXPECT_TRUE(probe(folder_ + "/empty"));
+  EXPECT_TRUE(probe(folder_ + "/empty/new/lake"));
+  EXPECT_FALSE(world::PosixFiles().Exists(folder_ + "/empty/new"));
+  EXPECT_TRUE(world::PosixFiles().Exists(folder_ + "/empty"));
+}
+
 TEST_F(FileStoreTest, AMissingOrUnwritableFolderIsNamed) {
   ASSERT_TRUE(world::PosixFiles().MakeFolders(folder_));
   ASSERT_TRUE(world::PosixFiles().WriteAtomic(folder_ + "/file", "x"));

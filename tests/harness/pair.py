@@ -62,10 +62,12 @@ class PairTest(unittest.TestCase):
         told = []
 
         def attempt():
+            there = self.lake.exists()
             began = time.monotonic()
             done = subprocess.run(kc.copy_command(*args), capture_output=True, text=True,
                                   timeout=60)
             took = time.monotonic() - began
+            self.assertEqual(self.lake.exists(), there, "the lake's folder came or went")
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             self.assertNotEqual(done.returncode, 0, done.stdout)
             self.assertGreaterEqual(len(lines), 1, "nothing was said")
