@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAX_COLUMNS = 100
@@ -282,6 +283,14 @@ def check_tidy():
                                           if "error:" in x or "warning:" in x) or out[-500:])
 
 
+def check_configures():
+    """Also without the tests, as tools/fuzz.sh and packagers do: nothing else in CI does so."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja",
+                               "-DKC_BUILD_TESTS=OFF"], capture_output=True, text=True)
+    return [done.stderr.strip()] if done.returncode else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
@@ -290,7 +299,7 @@ def main():
     checks = [check_layers, check_seams, check_sizes, check_texts, check_skips,
               check_protocol, check_format]
     if not args.quick:
-        checks += [check_headers, check_tidy]
+        checks += [check_configures, check_headers, check_tidy]
     failed = 0
     for check in checks:
         name = check.__name__.replace("check_", "")
