@@ -20,7 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckHidden(text, cluster->secret, cluster->Shown());
   }
   if (const auto lake = kc::azure::ParseStorageUrl(text)) {
-    CheckHidden(text, lake->credential.secret, lake->Shown());
+    // A managed identity's id is no secret, and shown.
+    const bool secret = lake->credential.kind != kc::azure::CredentialKind::kManagedIdentity;
+    if (secret) CheckHidden(text, lake->credential.secret, lake->Shown());
     (void)lake->UrlOf("a b/ü");
     (void)lake->Below("x/y");
   }
