@@ -258,7 +258,7 @@ Status Ledger::Replay(std::vector<Record> records) {
 Status Ledger::Apply(const Record& record) {
   if (record.level == checkpoint::kLevelHeader) return {};
   if (record.level == checkpoint::kLevelBlock) return ApplyBlock(record);
-  KC_ASSIGN(const Json json, ParseJson(record.details));
+  KC_ASSIGN(const Json json, ParseDetails(record.details));
   if (record.level == checkpoint::kLevelTable) return ApplyTable(record, json);
   if (record.level == checkpoint::kLevelCopy) {
     CopyFacts read;

@@ -116,5 +116,19 @@ TEST(Ledger, DamagedRecordsAreNamed) {
   EXPECT_NE(status.error().message.find("Nowhere"), std::string::npos);
 }
 
+TEST(Ledger, NumbersThatAreNotWholeAreDamage) {
+  for (const std::string details :
+       {R"({"ranges":[[1,6.39e31]]})", R"({"planned":1e300})", R"({"residue":[1.5,2]})"}) {
+    const auto block = ReadBlockDetails(details);
+    ASSERT_FALSE(block.has_value()) << details;
+    EXPECT_EQ(block.error().reason, "Damaged");
+  }
+  checkpoint::Record record;
+  record.level = checkpoint::kLevelIteration;
+  record.state = "Started";
+  record.details = R"({"rows":1e300})";
+  EXPECT_EQ(Ledger().Replay({record}).error().reason, "Damaged");
+}
+
 }  // namespace
 }  // namespace kc::copy

@@ -22,6 +22,12 @@ void PutInt(Json& json, const char* name, int64_t value) {
   if (value != 0) json[name] = value;
 }
 
+// As deep as ParseJson lets it nest.
+bool AllWhole(const Json& json) {
+  if (!json.is_structured()) return !json.is_number_float();
+  return std::all_of(json.begin(), json.end(), AllWhole);
+}
+
 Json HomeJson(const Home& home) {
   return Json::array({home.table, home.id});
 }
@@ -193,8 +199,14 @@ std::string BlockDetails(const Block& b) {
   return DumpJson(json);
 }
 
+Result<Json> ParseDetails(std::string_view details) {
+  KC_ASSIGN(Json json, ParseJson(details));
+  if (!AllWhole(json)) return Stop("a record holds a number that isn't whole", "Damaged");
+  return json;
+}
+
 Result<Block> ReadBlockDetails(std::string_view details) {
-  KC_ASSIGN(const Json json, ParseJson(details));
+  KC_ASSIGN(const Json json, ParseDetails(details));
   if (!json.is_object()) return Stop("a block's record is no object", "Damaged");
   return Read(json);
 }

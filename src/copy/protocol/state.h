@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "copy/protocol/settle.h"
 #include "kusto/commands/queries.h"
 #include "kusto/commands/transfer.h"
@@ -104,6 +105,9 @@ struct Block {
 std::string_view FormatName(ExportFormat format);
 std::optional<ExportFormat> ParseFormat(std::string_view name);
 
+// The Details of any record: JSON whose numbers are all whole (kStop else, "Damaged" where it is
+// JSON). One that isn't could not be read as an integer.
+Result<Json> ParseDetails(std::string_view details);
 // The Details of the block's record, and back (kStop "Damaged").
 std::string BlockDetails(const Block& block);
 Result<Block> ReadBlockDetails(std::string_view details);
