@@ -340,7 +340,9 @@ Status Ledger::ApplyTable(const Record& record, const Json& json) {
   run.remarks.clear();
   if (json.contains("remarks")) run.remarks = json.at("remarks").get<std::vector<std::string>>();
   if (run.state == TableState::kAbandoned) run.blocks.clear();
-  iterations[record.iteration].tables.insert(record.table);
+  Iteration& iteration = iterations[record.iteration];
+  iteration.id = record.iteration;  // its own record comes first, in what this program writes
+  iteration.tables.insert(record.table);
   return {};
 }
 

@@ -104,6 +104,16 @@ TEST(Ledger, AnAbandonedTableIsDoneWithAndItsBlocksAreGone) {
   EXPECT_TRUE(read.tables.at({3, "T"}).blocks.empty());
 }
 
+TEST(Ledger, ATableWhoseIterationHasNoRecordKeepsItsNumber) {
+  Ledger sample = Sample();
+  Ledger read;
+  ASSERT_TRUE(read.Replay({Ledger::RecordOf(sample.tables.at({3, "T"}), 9)}).has_value());
+  EXPECT_EQ(read.iterations.at(3).id, 3);
+  Ledger again;
+  ASSERT_TRUE(again.Replay(read.Snapshot()).has_value());
+  EXPECT_EQ(again.Snapshot().size(), read.Snapshot().size());
+}
+
 TEST(Ledger, DamagedRecordsAreNamed) {
   checkpoint::Record record;
   record.level = checkpoint::kLevelBlock;
